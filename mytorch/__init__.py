@@ -1,0 +1,41 @@
+"""MyTorch: the PyTorch you can read in an afternoon, on NumPy alone.
+
+>>> import mytorch
+>>> x = mytorch.tensor([1.0, 2.0], requires_grad=True)
+>>> (x * x).sum().backward()
+>>> x.grad
+tensor([2., 4.])
+"""
+
+from mytorch import nn, optim, tensor
+from mytorch.dtypes import get_default_dtype, set_default_dtype
+from mytorch.errors import DtypeError, GraphError, ShapeError
+from mytorch.grad_mode import enable_grad, is_grad_enabled, no_grad
+from mytorch.serialization import load, save
+from mytorch.tensor import Tensor, arange, cat, empty, ones, randn, where, zeros
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DtypeError",
+    "GraphError",
+    "ShapeError",
+    "Tensor",
+    "arange",
+    "cat",
+    "empty",
+    "enable_grad",
+    "get_default_dtype",
+    "is_grad_enabled",
+    "load",
+    "nn",
+    "no_grad",
+    "ones",
+    "optim",
+    "randn",
+    "save",
+    "set_default_dtype",
+    "tensor",
+    "where",
+    "zeros",
+]

@@ -1,0 +1,18 @@
+"""The errors that MyTorch raises, each also of the class that PyTorch or NumPy would raise.
+
+Index errors are plain ``IndexError`` and wrong Python types plain ``TypeError``.
+"""
+
+__all__ = ["DtypeError", "GraphError", "ShapeError"]
+
+
+class ShapeError(RuntimeError, ValueError):
+    """Shapes do not fit: a ``RuntimeError`` as in torch and a ``ValueError`` as in NumPy."""
+
+
+class DtypeError(RuntimeError, TypeError):
+    """Not for this dtype: a ``RuntimeError`` as in torch and a ``TypeError`` as in NumPy."""
+
+
+class GraphError(RuntimeError):
+    """The graph cannot be differentiated: no graph, a freed one, or a saved tensor was changed."""

@@ -1,0 +1,26 @@
+"""Layers, losses and ``nn.functional`` (torch.nn)."""
+
+from mytorch.nn import functional
+from mytorch.nn.activations import ReLU, Sigmoid, Tanh
+from mytorch.nn.batchnorm import BatchNorm1d
+from mytorch.nn.dropout import Dropout
+from mytorch.nn.linear import Linear
+from mytorch.nn.loss import CrossEntropyLoss, Loss, MSELoss
+from mytorch.nn.module import Module, Parameter
+from mytorch.nn.sequential import Sequential
+
+__all__ = [
+    "BatchNorm1d",
+    "CrossEntropyLoss",
+    "Dropout",
+    "Linear",
+    "Loss",
+    "MSELoss",
+    "Module",
+    "Parameter",
+    "ReLU",
+    "Sequential",
+    "Sigmoid",
+    "Tanh",
+    "functional",
+]

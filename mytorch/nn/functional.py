@@ -1,0 +1,430 @@
+"""The homework's operations, and every function of ``torch.nn.functional`` that exists here.
+
+The operations that a student of the homework writes stand in this file; the others come from
+``mytorch/ops/``, one family a file. An operation is a ``Function`` with ``forward`` and
+``backward``; CONTRIBUTING.md says in five steps how to add one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mytorch.autograd_engine import Function
+from mytorch.dtypes import get_default_dtype
+from mytorch.errors import ShapeError
+from mytorch.grad_mode import is_grad_enabled
+from mytorch.ops.common import as_float, float_data, operands, unbroadcast
+from mytorch.ops.index import Gather, Scatter, Slice, Unslice
+from mytorch.ops.pointwise import Cast, Clone, Exp, Neg, Pow, Sigmoid, Tanh, Where
+from mytorch.ops.reduce import LogSumExp, Max, Mean, Sum
+from mytorch.ops.shape import Cat, Expand, Squeeze, Unsqueeze
+from mytorch.ops.softmax import NLL, CrossEntropy, LogSoftmax, Softmax, class_indices
+
+# What `from mytorch.nn.functional import *` binds: the homework's operations and the functions.
+# Classes named like a layer (ReLU, Sigmoid, Tanh, Dropout) are left out: they would shadow it.
+__all__ = [
+    "Add", "Cast", "Cat", "Clone", "CrossEntropy", "Div", "Exp", "Expand", "Gather", "Log",
+    "LogSoftmax", "LogSumExp", "MatMul", "Max", "Mean", "Mul", "Mult", "NLL", "Neg", "Pow",
+    "Reshape", "Scatter", "Slice", "Softmax", "Squeeze", "Sub", "Sum", "Transpose", "Unslice",
+    "Unsqueeze", "Where",
+    "cross_entropy", "dropout", "linear", "log_softmax", "logsumexp", "mse_loss", "nll_loss",
+    "relu", "sigmoid", "softmax", "tanh", "to_one_hot", "unbroadcast",
+]  # fmt: skip
+
+
+# ------------------------------------------------------------------------ handout, problem 1.1
+
+
+class Add(Function):
+    """z = x + y;  dz/dx = 1, dz/dy = 1."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> Any:
+        x, y = operands("add", a, b)
+        ctx.shapes = x.shape, y.shape
+        return a.new(x + y)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        shape_a, shape_b = ctx.shapes
+        return unbroadcast(grad_output, shape_a), unbroadcast(grad_output, shape_b)
+
+
+class Sub(Function):
+    """z = x - y;  dz/dx = 1, dz/dy = -1."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> Any:
+        x, y = operands("sub", a, b)
+        ctx.shapes = x.shape, y.shape
+        return a.new(x - y)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        shape_a, shape_b = ctx.shapes
+        return unbroadcast(grad_output, shape_a), unbroadcast(-grad_output, shape_b)
+
+
+class Mul(Function):
+    """z = x * y, element by element;  dz/dx = y, dz/dy = x."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> Any:
+        x, y = operands("mul", a, b)
+        ctx.save_for_backward(a, b)
+        return a.new(x * y)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        a, b = ctx.saved_tensors
+        needs = ctx.needs_input_grad
+        return (
+            unbroadcast(grad_output * b, a.data.shape) if needs[0] else None,
+            unbroadcast(grad_output * a, b.data.shape) if needs[1] else None,
+        )
+
+
+Mult = Mul  # the handout's name
+
+
+class Div(Function):
+    """z = x / y;  dz/dx = 1/y, dz/dy = -x/y**2. Integers divide to the default float.
+
+    Division by zero gives inf or nan silently, as in torch.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> Any:
+        x, y = operands("div", a, b)
+        ctx.save_for_backward(a, b)
+        with np.errstate(all="ignore"):
+            return a.new(as_float(x) / as_float(y))
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        a, b = ctx.saved_tensors
+        needs = ctx.needs_input_grad
+        return (
+            unbroadcast(grad_output / b, a.data.shape) if needs[0] else None,
+            unbroadcast(-grad_output * a / (b * b), b.data.shape) if needs[1] else None,
+        )
+
+
+# ------------------------------------------------------------------------ handout, problem 2.1
+
+
+class Transpose(Function):
+    """Permute the axes (default: reverse them, for a matrix its transpose); no copy."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, axes: tuple[int, ...] | None = None) -> Any:
+        ctx.axes = axes
+        return a.new_view(a.data.transpose(axes))
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        inverse = None if ctx.axes is None else tuple(np.argsort(ctx.axes).tolist())
+        return Transpose.apply(grad_output, inverse), None
+
+
+class Reshape(Function):
+    """The same elements in another shape, a view where possible; one size may be -1."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, shape: tuple[int, ...]) -> Any:
+        ctx.shape_in = a.data.shape
+        try:
+            return a.new_view(a.data.reshape(shape))
+        except ValueError:
+            raise ShapeError(
+                f"reshape: shape {tuple(shape)} is invalid for {a.data.size} elements "
+                f"of shape {a.data.shape}"
+            ) from None
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        return grad_output.reshape(ctx.shape_in), None
+
+
+class Log(Function):
+    """y = ln x;  dy/dx = 1/x. log(0) is -inf and log of a negative nan, silently, as in torch."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any) -> Any:
+        ctx.save_for_backward(a)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return a.new(np.log(as_float(a.data)))
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        (a,) = ctx.saved_tensors
+        return (grad_output / a,)
+
+
+class ReLU(Function):
+    """y = max(x, 0);  dy/dx = 1 where x > 0, else 0 (also at 0). A nan stays nan."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any) -> Any:
+        result = a.new(np.maximum(a.data, 0))
+        ctx.save_for_backward(result)
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        (result,) = ctx.saved_tensors
+        positive = result.data > 0
+        if is_grad_enabled():
+            return (grad_output * result.new(positive.astype(result.data.dtype)),)
+        return (grad_output.new(grad_output.data * positive),)
+
+
+class MatMul(Function):
+    """Z = X @ Y on the last two axes, batched over the rest;  dL/dX = G Yᵀ, dL/dY = Xᵀ G.
+
+    A vector on the left is a row, on the right a column, and the added axis is dropped again.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> Any:
+        check_matmul(a.data.shape, b.data.shape)
+        ctx.save_for_backward(a, b)
+        if a.data.dtype is b.data.dtype:
+            return a.new(a.data @ b.data)
+        raise TypeError(
+            f"matmul: expected one dtype, got {a.data.dtype} and {b.data.dtype}; "
+            "convert one: tensor.astype(dtype)"
+        )
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        a, b = ctx.saved_tensors
+        needs = ctx.needs_input_grad
+        rows = a.unsqueeze(0) if a.ndim == 1 else a
+        columns = b.unsqueeze(1) if b.ndim == 1 else b
+        grad = grad_output.unsqueeze(-1) if b.ndim == 1 else grad_output
+        grad = grad.unsqueeze(-2) if a.ndim == 1 else grad  # (…, n, m)
+        grad_a = grad_b = None
+        if needs[0]:
+            grad_a = unbroadcast(grad @ columns.mT, rows.shape).reshape(a.shape)
+        if needs[1]:
+            grad_b = unbroadcast(rows.mT @ grad, columns.shape).reshape(b.shape)
+        return grad_a, grad_b
+
+
+def check_matmul(first: tuple[int, ...], second: tuple[int, ...]) -> None:
+    """Raise ShapeError unless ``first @ second`` exists, and say what would fit."""
+    if not first or not second:
+        raise ShapeError(f"matmul: {first} @ {second}: 0-d tensors have no product; use * instead")
+    inner = second[-2] if len(second) > 1 else second[0]
+    if first[-1] != inner:
+        hint = ""
+        if len(second) == 2 and first[-1] == second[1]:
+            hint = "; did you mean weight.T()?"
+        raise ShapeError(
+            f"matmul: {first} @ {second}: inner sizes {first[-1]} and {inner} differ{hint}"
+        )
+    if len(first) > 2 and len(second) > 2:
+        operands_shape = first[:-2], second[:-2]
+        try:
+            np.broadcast_shapes(*operands_shape)
+        except ValueError:
+            raise ShapeError(
+                f"matmul: {first} @ {second}: batch shapes {operands_shape[0]} and "
+                f"{operands_shape[1]} do not broadcast"
+            ) from None
+
+
+class Affine(Function):
+    """Y = X Wᵀ + b for X (…, in), W (out, in), b (out,);  dX = G W, dW = Gᵀ X, db = sum of G.
+
+    A hot operation: while recording is off its gradients are computed on the arrays.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, weight: Any, bias: Any = None) -> Any:
+        ctx.save_for_backward(x, weight)
+        result = x.data @ weight.data.T
+        if bias is not None:
+            result += bias.data
+        return x.new(result)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        x, weight = ctx.saved_tensors
+        needs_x, needs_weight, needs_bias = ctx.needs_input_grad
+        if is_grad_enabled():
+            grad = grad_output.reshape(-1, weight.shape[0])  # (N, out)
+            rows = x.reshape(-1, weight.shape[1])  # (N, in)
+            return (
+                grad_output @ weight if needs_x else None,
+                grad.T() @ rows if needs_weight else None,
+                grad.sum(0) if needs_bias else None,
+            )
+        grad = grad_output.data.reshape(-1, weight.data.shape[0])
+        rows = x.data.reshape(-1, weight.data.shape[1])
+        return (
+            x.new((grad @ weight.data).reshape(x.data.shape)) if needs_x else None,
+            x.new(grad.T @ rows) if needs_weight else None,
+            x.new(grad.sum(axis=0)) if needs_bias else None,
+        )
+
+
+def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+    """Return x Wᵀ + b (torch.nn.functional.linear).
+
+    Args:
+        x (Tensor): (…, in_features).
+        weight (Tensor): (out_features, in_features).
+        bias (Tensor | None): (out_features,).
+    Returns:
+        Tensor: (…, out_features).
+    Raises:
+        ShapeError: sizes that do not fit; TypeError: mixed dtypes.
+    """
+    shapes = x.data.shape, weight.data.shape
+    if len(shapes[1]) != 2 or not shapes[0] or shapes[0][-1] != shapes[1][1]:
+        raise ShapeError(
+            f"linear: input {shapes[0]} and weight {shapes[1]} do not fit: "
+            "expected (…, in_features) and (out_features, in_features)"
+        )
+    if bias is not None and bias.data.shape != shapes[1][:1]:
+        raise ShapeError(
+            f"linear: bias has shape {bias.data.shape}, weight {shapes[1]} needs {shapes[1][:1]}"
+        )
+    for name, other in (("weight", weight), ("bias", bias)):
+        if other is not None and other.data.dtype is not x.data.dtype:
+            raise TypeError(
+                f"linear: input is {x.data.dtype} but {name} is {other.data.dtype}; "
+                "convert one, as with x.astype(dtype) or model.to(dtype)"
+            )
+    return Affine.apply(x, weight, bias)
+
+
+# ------------------------------------------------------------------------ handout, problem 2.3
+
+
+def to_one_hot(labels: Any, num_classes: int) -> Any:
+    """Return rows with a 1 at each label and 0 elsewhere.
+
+    Args:
+        labels (Tensor): (N,), integers (floats with integer values are accepted).
+        num_classes: C, the length of a row.
+    Returns:
+        Tensor: (N, C), of the default dtype, constant.
+    Raises:
+        IndexError: a label outside [0, C); TypeError: labels that are no integers.
+    """
+    count = labels.data.shape[0] if labels.data.ndim else 0
+    result = np.zeros((count, num_classes), get_default_dtype())
+    result[np.arange(count), class_indices("to_one_hot", labels.new(result), labels)] = 1
+    return labels.new(result)
+
+
+def cross_entropy(logits: Any, target: Any) -> Any:
+    """Return the mean cross-entropy of logits against class indices.
+
+    Math: L = -(1/N) sum_i log softmax(z_i)[t_i];  dL/dz = (softmax(z) - onehot(t)) / N.
+    Args:
+        logits (Tensor): (N, C), float; unnormalised log-odds, in nats.
+        target (Tensor): (N,), integers in [0, C); floats with integer values are accepted.
+    Returns:
+        Tensor: shape (), dtype of logits; nats per example; nan for N = 0.
+    Raises:
+        ShapeError: if the shapes do not fit; IndexError: a label outside [0, C);
+        TypeError: labels that are no integers; DtypeError: logits that are no floats.
+    Source: handout appendix B; torch.nn.functional.cross_entropy(reduction="mean").
+    """
+    return CrossEntropy.apply(logits, class_indices("cross_entropy", logits, target))
+
+
+def nll_loss(log_probs: Any, target: Any) -> Any:
+    """Return -(1/N) sum_i log_probs[i, t_i] (torch.nn.functional.nll_loss).
+
+    Args and errors as ``cross_entropy``, with log-probabilities (N, C) for logits.
+    """
+    return NLL.apply(log_probs, class_indices("nll_loss", log_probs, target))
+
+
+def mse_loss(x: Any, target: Any) -> Any:
+    """Return the mean of (x - target)**2 over all elements (torch.nn.functional.mse_loss).
+
+    Raises:
+        ShapeError: if the shapes differ: broadcasting here is nearly always a mistake.
+    """
+    if x.data.shape != target.data.shape:
+        raise ShapeError(
+            f"mse_loss: input {x.data.shape} and target {target.data.shape} differ; "
+            "reshape one, as with target.unsqueeze(1)"
+        )
+    difference = x - target
+    return (difference * difference).mean()
+
+
+# ------------------------------------------------------------------------------ the functions
+
+
+def relu(x: Any) -> Any:
+    """Return max(x, 0), with gradient 0 at 0 (torch.relu)."""
+    return ReLU.apply(x)
+
+
+def sigmoid(x: Any) -> Any:
+    """Return 1 / (1 + e**-x) (torch.sigmoid)."""
+    return Sigmoid.apply(x)
+
+
+def tanh(x: Any) -> Any:
+    """Return the hyperbolic tangent (torch.tanh)."""
+    return Tanh.apply(x)
+
+
+def softmax(x: Any, dim: int = -1) -> Any:
+    """Return e**x_i / sum_j e**x_j along ``dim`` (torch.softmax)."""
+    return Softmax.apply(x, dim)
+
+
+def log_softmax(x: Any, dim: int = -1) -> Any:
+    """Return log softmax(x) along ``dim``, without overflow (torch.log_softmax)."""
+    return LogSoftmax.apply(x, dim)
+
+
+def logsumexp(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """Return log sum e**x over ``dim``, without overflow (torch.logsumexp)."""
+    return LogSumExp.apply(x, dim, keepdim)
+
+
+class Dropout(Function):
+    """y = x * mask / (1 - p) with mask ~ Bernoulli(1 - p);  dy/dx = mask / (1 - p).
+
+    In evaluation (``is_train=False``) the identity. The mask is drawn by NumPy's global generator:
+    ``np.random.binomial(1, 1 - p, shape)``.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, p: float = 0.5, is_train: bool = False) -> Any:
+        keep = np.ones_like(x.data)
+        if is_train:
+            keep = np.random.binomial(1, 1 - p, x.data.shape).astype(x.data.dtype)
+            keep /= x.data.dtype.type(max(1 - p, np.finfo(x.data.dtype).tiny))
+        ctx.save_for_backward(x.new(keep))
+        return x.new(x.data * keep)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        (keep,) = ctx.saved_tensors
+        return grad_output * keep, None, None
+
+
+def dropout(x: Any, p: float = 0.5, training: bool = True) -> Any:
+    """Zero each element with probability ``p``, scale the rest by 1/(1-p) (torch's dropout).
+
+    Raises:
+        ValueError: p outside [0, 1].
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout: p must be in [0, 1], got {p}")
+    float_data("dropout", x)
+    return Dropout.apply(x, p, True) if training else x

@@ -1,0 +1,99 @@
+"""What several operations need: common dtypes, broadcasting and its reverse, axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mytorch.dtypes import get_default_dtype, result_type
+from mytorch.errors import DtypeError, ShapeError
+
+__all__ = ["float_data", "normalize_axes", "operands", "unbroadcast"]
+
+Axes = int | Sequence[int] | None
+
+
+def operands(name: str, a: Any, b: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the arrays of two tensors in their common dtype (torch's promotion).
+
+    Raises:
+        ShapeError: if the shapes do not broadcast, naming the operation and both shapes.
+    """
+    x, y = a.data, b.data
+    if x.dtype is not y.dtype:
+        dtype = result_type(x, y)
+        x, y = x.astype(dtype, copy=False), y.astype(dtype, copy=False)
+    if x.shape != y.shape:
+        check_broadcast(name, x.shape, y.shape)
+    return x, y
+
+
+def check_broadcast(name: str, first: tuple[int, ...], second: tuple[int, ...]) -> None:
+    """Raise ShapeError unless the two shapes broadcast (NumPy's rule, from the last axis)."""
+    for axis, (m, n) in enumerate(zip(reversed(first), reversed(second), strict=False), start=1):
+        if m != n and m != 1 and n != 1:
+            raise ShapeError(
+                f"{name}: shapes {first} and {second} do not broadcast: sizes {m} and {n} at "
+                f"axis -{axis} differ and neither is 1"
+            )
+
+
+def unbroadcast(grad: Any, shape: tuple[int, ...]) -> Any:
+    """Sum ``grad`` over the axes that broadcasting added or stretched, back to ``shape``.
+
+    Math: if y = broadcast(x), then dL/dx is the sum of dL/dy over every copy of x's elements.
+    Args:
+        grad (Tensor): gradient of the broadcast value.
+        shape: the shape of the operand before broadcasting.
+    Returns:
+        Tensor: of shape ``shape``; ``grad`` itself where nothing was broadcast.
+    """
+    if grad.data.shape == shape:
+        return grad
+    added = grad.data.ndim - len(shape)
+    stretched = [
+        added + axis
+        for axis, size in enumerate(shape)
+        if size == 1 and grad.data.shape[added + axis] != 1
+    ]
+    return grad.sum((*range(added), *stretched)).reshape(shape)
+
+
+def normalize_axes(axis: Axes, ndim: int) -> tuple[int, ...]:
+    """Return ``axis`` as a sorted tuple of distinct non-negative axes; None means all.
+
+    Raises:
+        IndexError: an axis out of range; ValueError: one named twice.
+    """
+    if axis is None:
+        return tuple(range(ndim))
+    axes = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
+    limit = max(ndim, 1)  # torch lets a 0-d tensor be reduced over axis 0 or -1
+    for each in axes:
+        if not -limit <= each < limit:
+            raise IndexError(
+                f"dimension out of range: expected one of [{-limit}, {limit - 1}], got {each}"
+            )
+    positive = sorted(each % limit for each in axes)
+    if len(set(positive)) != len(positive):
+        raise ValueError(f"a dimension appears twice in {tuple(axes)}")
+    return tuple(positive) if ndim else ()
+
+
+def kept_shape(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return ``shape`` with size 1 at each of ``axes``: a reduction's shape with keepdims."""
+    return tuple(1 if axis in axes else size for axis, size in enumerate(shape))
+
+
+def float_data(name: str, a: Any) -> np.ndarray:
+    """Return ``a.data`` where it is floating; else raise DtypeError that says what to do."""
+    if a.data.dtype.kind not in "fc":
+        raise DtypeError(f"{name}: expects a floating tensor, got {a.data.dtype}; use .double()")
+    return a.data
+
+
+def as_float(array: np.ndarray) -> np.ndarray:
+    """Return ``array``, integers and booleans converted to the default dtype, as torch does."""
+    return array if array.dtype.kind in "fc" else array.astype(get_default_dtype())

@@ -1,0 +1,371 @@
+"""``Tensor``: a NumPy array that remembers how it was computed.
+
+What a tensor can compute is inherited from ``mytorch.methods``; here is what a tensor is.
+The module is also callable, as torch's factory: ``mytorch.tensor([1.0, 2.0])``.
+Source: handout appendix A; torch.Tensor.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+import mytorch.nn.functional as F
+from mytorch import autograd_engine
+from mytorch.dtypes import get_default_dtype
+from mytorch.errors import GraphError, ShapeError
+from mytorch.grad_mode import is_grad_enabled
+from mytorch.methods import Operations, shape_of
+from mytorch.ops.common import normalize_axes
+from mytorch.ops.index import plain_index
+from mytorch.printing import represent
+from mytorch.variable import Variable
+
+__all__ = ["Tensor", "arange", "cat", "empty", "ones", "randn", "tensor", "where", "zeros"]
+
+
+def _to_array(data: Any) -> np.ndarray:
+    """Return a copy of ``data`` as an array; Python floats take the default dtype."""
+    if isinstance(data, Variable):
+        data = data.data
+    array = np.array(data)
+    if array.dtype.kind not in "biufc":
+        raise TypeError(f"a Tensor holds numbers, not {array.dtype} (from {type(data).__name__})")
+    if array.dtype.kind == "f" and not isinstance(data, (np.ndarray, np.generic)):
+        return array.astype(get_default_dtype(), copy=False)
+    return array
+
+
+class Tensor(Operations):
+    """A multi-dimensional array that can be differentiated.
+
+    Args:
+        data: numbers, nested sequences, an array or a Tensor; always copied, the dtype kept.
+        requires_grad: record operations on this tensor, and keep its gradient in ``grad``.
+        is_leaf: False only for the result of an operation; ``Function.apply`` sees to it.
+        is_parameter: marks a parameter of a Module.
+    Attributes:
+        data (np.ndarray): the values; ``grad`` (Tensor | None): the gradient, of a leaf only;
+        grad_fn (BackwardFunction | None): the node that computed this tensor.
+    Raises:
+        DtypeError: requires_grad for an integer array (the handout's ``Tensor(1,
+            requires_grad=True)`` of Python integers is allowed; its gradient is floating).
+
+    >>> a = Tensor(2.0, requires_grad=True)
+    >>> (a * a).backward()
+    >>> a.grad
+    tensor(4.)
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        data: Any,
+        requires_grad: bool = False,
+        is_leaf: bool = True,
+        is_parameter: bool = False,
+    ):
+        self.data = _to_array(data)
+        self.grad = self.grad_fn = self._version = self._accumulator = None
+        self._requires_grad = False
+        if requires_grad and isinstance(data, (np.ndarray, np.generic, Variable)):
+            self.requires_grad = True  # checks the dtype
+        self._requires_grad = bool(requires_grad)
+        self.is_leaf = bool(is_leaf)
+        self.is_parameter = bool(is_parameter)
+
+    # ------------------------------------------------------------------------------ factories
+
+    @staticmethod
+    def zeros(*shape: Any) -> Tensor:
+        """Return zeros of ``shape`` and the default dtype."""
+        return _wrap(np.zeros(shape_of(shape), get_default_dtype()))
+
+    @staticmethod
+    def ones(*shape: Any) -> Tensor:
+        """Return ones of ``shape`` and the default dtype."""
+        return _wrap(np.ones(shape_of(shape), get_default_dtype()))
+
+    @staticmethod
+    def empty(*shape: Any) -> Tensor:
+        """Return uninitialised memory of ``shape`` and the default dtype."""
+        return _wrap(np.empty(shape_of(shape), get_default_dtype()))
+
+    @staticmethod
+    def arange(*interval: Any) -> Tensor:
+        """Return start, start + step, … below stop, as ``np.arange``; integers stay integers."""
+        return _wrap(np.arange(*interval))
+
+    @staticmethod
+    def randn(*shape: Any) -> Tensor:
+        """Return ``np.random.normal(0, 1, shape)``, drawn by NumPy's global generator."""
+        draws = np.random.normal(0.0, 1.0, shape_of(shape))
+        return _wrap(np.asarray(draws, get_default_dtype()))
+
+    # ------------------------------------------------------------------------------ attributes
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The size along each axis."""
+        return self.data.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The dtype of the elements."""
+        return self.data.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.data.ndim
+
+    def size(self, dim: int | None = None) -> Any:
+        """Return the shape, or the size of one axis."""
+        return self.shape if dim is None else self.shape[normalize_axes(dim, self.ndim)[0]]
+
+    def numel(self) -> int:
+        """Return the number of elements."""
+        return self.data.size
+
+    def dim(self) -> int:
+        """Return the number of axes."""
+        return self.data.ndim
+
+    # ------------------------------------------------------------------------------ autograd
+
+    def backward(
+        self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False
+    ) -> None:
+        """Add the gradient of this tensor to the ``grad`` of every leaf it was computed from.
+
+        Args:
+            gradient (Tensor): dL/d(self), of this shape; ones where not given (handout, step 1).
+            retain_graph: keep the graph for a second backward (default: as ``create_graph``).
+            create_graph: make the gradients differentiable themselves.
+        Raises:
+            GraphError: nothing here requires grad, or the graph was freed or changed.
+            ShapeError: ``gradient`` has another shape.
+        """
+        if not self._requires_grad:
+            raise GraphError(
+                "backward: this tensor does not require grad and has no grad_fn; make an input "
+                "with requires_grad=True, outside no_grad()"
+            )
+        seed = self._seed(gradient)
+        node = self.grad_fn or autograd_engine.accumulator_of(self)
+        keep = create_graph if retain_graph is None else retain_graph
+        autograd_engine.backward(node, seed, retain_graph=keep, create_graph=create_graph)
+
+    def _seed(self, gradient: Any) -> Tensor:
+        dtype = autograd_engine.gradient_dtype(self.data)
+        if gradient is None:
+            return self.new(np.ones(self.data.shape, dtype))
+        if not isinstance(gradient, Variable):
+            gradient = self.new(np.array(gradient, dtype))
+        if gradient.data.shape != self.data.shape:
+            raise ShapeError(
+                f"backward: gradient has shape {gradient.data.shape}, "
+                f"the tensor {self.data.shape}; they must be equal"
+            )
+        return gradient
+
+    def detach(self) -> Tensor:
+        """Return this tensor without its history; it shares the memory."""
+        return self.new_view(self.data)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set ``requires_grad`` in place and return the tensor."""
+        self.requires_grad = requires_grad
+        return self
+
+    # ------------------------------------------------------------------------------ conversion
+
+    def numpy(self) -> np.ndarray:
+        """Return the array itself (no copy).
+
+        Raises:
+            GraphError: if the tensor requires grad, since NumPy would lose the history.
+        """
+        if self._requires_grad:
+            raise GraphError("numpy: the tensor requires grad; use tensor.detach().numpy()")
+        return self.data
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def tolist(self) -> Any:
+        """Return the elements as nested Python lists; of a 0-d tensor, a number."""
+        return self.data.tolist()
+
+    def item(self) -> Any:
+        """Return the only element as a Python number."""
+        if self.data.size != 1:
+            raise _one_element("item()", self.data.size)
+        return self.data.item()
+
+    def clone(self) -> Tensor:
+        """Return a copy; gradients flow back through it."""
+        return F.Clone.apply(self)
+
+    def copy(self) -> Tensor:
+        """Return a copy without history (handout); ``clone`` keeps it."""
+        return self.new(self.data.copy())
+
+    def astype(self, dtype: Any) -> Tensor:
+        """Return the tensor in another dtype (itself where nothing changes), as ``Tensor.to``."""
+        wanted = np.dtype(dtype)
+        return self if wanted == self.data.dtype else F.Cast.apply(self, wanted)
+
+    def float(self) -> Tensor:
+        """Return the tensor as float32, torch's ``float()``."""
+        return self.astype(np.float32)
+
+    def double(self) -> Tensor:
+        """Return the tensor as float64."""
+        return self.astype(np.float64)
+
+    def long(self) -> Tensor:
+        """Return the tensor as int64, without history."""
+        return self.detach().astype(np.int64)
+
+    # ------------------------------------------------------------------------------ in place
+
+    def fill_(self, value: Any) -> Tensor:
+        """Set every element to ``value``, in place."""
+        self._check_in_place("fill_")
+        self.data.fill(value)
+        self.mark_changed()
+        return self
+
+    def zero_(self) -> Tensor:
+        """Set every element to 0, in place."""
+        return self.fill_(0)
+
+    def copy_(self, source: Any) -> Tensor:
+        """Overwrite the elements with those of ``source`` (broadcast and cast), in place."""
+        self[...] = source
+        return self
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._check_in_place("t[index] = value")
+        if isinstance(value, Variable):
+            if value._requires_grad and is_grad_enabled():
+                raise GraphError(
+                    "t[index] = value: the gradient of value would be lost; build the result with "
+                    "where or cat, or assign value.detach()"
+                )
+            value = value.data
+        self.data[plain_index(index)] = value
+        self.mark_changed()
+
+    def _check_in_place(self, what: str) -> None:
+        """Refuse an in-place change that a recorded graph could not see."""
+        if self._requires_grad and is_grad_enabled():
+            kind = "a leaf" if self.is_leaf else "the result of a recorded operation"
+            raise GraphError(
+                f"{what}: this tensor is {kind} that requires grad; change it inside "
+                "`with mytorch.no_grad():`, or change a detached copy"
+            )
+
+    # ------------------------------------------------------------------------------ Python
+
+    def __len__(self) -> int:
+        if not self.data.ndim:
+            raise TypeError("len() of a 0-d tensor")
+        return self.data.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.data.ndim:
+            raise TypeError("iteration over a 0-d tensor")
+        return (self[position] for position in range(len(self)))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self.data == plain_index(value)).any())
+
+    def __bool__(self) -> bool:
+        if self.data.size != 1:
+            raise _one_element("the truth value", self.data.size)
+        return bool(self.data.item())
+
+    def __float__(self) -> Any:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.data.dtype.kind not in "iu" or self.data.size != 1:
+            raise TypeError("only an integer tensor of one element can be an index")
+        return int(self.data.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec and not self.ndim else str(self)
+
+    def __repr__(self) -> str:
+        return represent(self)
+
+
+# ------------------------------------------------------------------------------------- helpers
+
+
+def _wrap(array: Any) -> Tensor:
+    """Return a constant Tensor around ``array``, which is not copied."""
+    return Variable.new(_EMPTY, array)
+
+
+_EMPTY = Tensor(())
+
+
+def _one_element(what: str, count: int) -> Exception:
+    """Return torch's error for a tensor that has not exactly one element, also a ValueError."""
+    return ShapeError(f"{what} needs a tensor of exactly one element; this one has {count}")
+
+
+# ----------------------------------------------------------------------------------- factories
+
+
+def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Return a Tensor that holds a copy of ``data`` (torch.tensor); ``mytorch.tensor(…)``.
+
+    >>> tensor([1, 2, 3])
+    tensor([1, 2, 3])
+    """
+    return Tensor(data if dtype is None else np.array(plain_index(data), dtype), requires_grad)
+
+
+zeros, ones, empty = Tensor.zeros, Tensor.ones, Tensor.empty
+arange, randn = Tensor.arange, Tensor.randn
+
+
+def cat(seq: Any, dim: int = 0) -> Tensor:
+    """Join tensors along the existing axis ``dim`` (torch.cat).
+
+    Raises:
+        ShapeError: shapes that differ at another axis; TypeError: a member that is no Tensor.
+    """
+    tensors = tuple(seq)
+    for member in tensors:
+        if not isinstance(member, Tensor):
+            raise TypeError(f"cat: expects Tensors, got {type(member).__name__}")
+    return F.Cat.apply(dim, *tensors)
+
+
+def where(condition: Any, a: Any, b: Any) -> Tensor:
+    """Return ``a`` where ``condition`` holds, else ``b`` (torch.where); numbers are broadcast."""
+    partner = next((x for x in (a, b) if isinstance(x, Tensor)), None) or Tensor(a)
+    return F.Where.apply(partner._operand(condition), partner._operand(a), partner._operand(b))
+
+
+class _CallableModule(types.ModuleType):
+    """A module that is also torch's factory, so that ``mytorch.tensor`` is both."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
+        return tensor(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _CallableModule

@@ -1,0 +1,92 @@
+"""``Variable``: what the engine knows of a tensor."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+
+from mytorch.errors import DtypeError, GraphError
+
+__all__ = ["Variable"]
+
+
+class Variable:
+    """What the engine knows of a tensor: an array, and its place in the graph.
+
+    ``Tensor`` is the only subclass; the split keeps the engine free of every operation.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_accumulator",  # weak reference to this leaf's AccumulateGrad, or None
+        "_requires_grad",
+        "_version",  # [count of in-place changes], shared with views; None until it is needed
+        "data",
+        "grad",
+        "grad_fn",
+        "is_leaf",
+        "is_parameter",
+    )
+
+    data: np.ndarray
+    grad: Any  # Tensor | None
+    grad_fn: Any  # BackwardFunction | None
+    is_leaf: bool
+    is_parameter: bool
+    _requires_grad: bool
+    _version: list[int] | None
+    _accumulator: weakref.ref[Any] | None
+
+    def new(self, array: Any) -> Any:
+        """Return a constant of the same class around ``array``, which is not copied."""
+        tensor = _allocate(self.__class__)
+        tensor.data = array if type(array) is np.ndarray else np.asarray(array)
+        tensor.grad = tensor.grad_fn = tensor._version = tensor._accumulator = None
+        tensor._requires_grad = tensor.is_parameter = False
+        tensor.is_leaf = True
+        return tensor
+
+    def new_view(self, array: np.ndarray) -> Any:
+        """Return ``new(array)``, sharing the count of in-place changes if memory is shared."""
+        tensor = self.new(array)
+        if array is self.data or array.base is not None:
+            if self._version is None:
+                self._version = [0]
+            tensor._version = self._version
+        return tensor
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this tensor are recorded, and its gradient kept if it is a leaf."""
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if self.grad_fn is not None and not value:
+            raise GraphError(
+                "requires_grad can only be changed on a leaf; this tensor is the result of "
+                f"{self.grad_fn.function_name}. Use tensor.detach() for one without history."
+            )
+        if value and self.data.dtype.kind not in "fc":
+            raise DtypeError(
+                f"only floating tensors can require gradients, this one is {self.data.dtype}; "
+                "convert it first: tensor.double() or tensor.float()"
+            )
+        self._requires_grad = bool(value)
+
+    @property
+    def version(self) -> int:
+        """How often the memory of this tensor was changed in place (torch's ``_version``)."""
+        return 0 if self._version is None else self._version[0]
+
+    def mark_changed(self) -> None:
+        """Count one in-place change of ``data``, so that a later backward can notice it."""
+        if self._version is None:
+            self._version = [1]
+        else:
+            self._version[0] += 1
+
+
+_allocate = Variable.__new__
