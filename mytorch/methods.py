@@ -171,12 +171,10 @@ class Operations(Variable):
 
     def transpose(self, dim0: int, dim1: int) -> Any:
         """Return the tensor with two axes exchanged."""
-        (first,), (second,) = (
-            normalize_axes(dim0, self.data.ndim),
-            normalize_axes(dim1, self.data.ndim),
-        )
         axes = list(range(self.data.ndim))
-        axes[first], axes[second] = second, first
+        first, second = normalize_axes(dim0, len(axes)), normalize_axes(dim1, len(axes))
+        if axes:  # a 0-d tensor has nothing to exchange
+            axes[first[0]], axes[second[0]] = second[0], first[0]
         return F.Transpose.apply(self, tuple(axes))
 
     @property

@@ -357,7 +357,7 @@ def cat(seq: Any, dim: int = 0) -> Tensor:
 
 def where(condition: Any, a: Any, b: Any) -> Tensor:
     """Return ``a`` where ``condition`` holds, else ``b`` (torch.where); numbers are broadcast."""
-    partner = next((x for x in (a, b) if isinstance(x, Tensor)), None) or Tensor(a)
+    partner = a if isinstance(a, Tensor) else b if isinstance(b, Tensor) else Tensor(a)
     return F.Where.apply(partner._operand(condition), partner._operand(a), partner._operand(b))
 
 
