@@ -1,0 +1,1 @@
+"""The local grader: it judges a submission by what its code answers in another process."""

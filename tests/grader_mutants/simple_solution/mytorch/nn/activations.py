@@ -1,0 +1,12 @@
+"""Activations."""
+
+import mytorch.nn.functional as F
+from mytorch.nn.module import Module
+
+
+class ReLU(Module):
+    """max(x, 0)."""
+
+    def forward(self, x):
+        """Return max(x, 0)."""
+        return F.ReLU.apply(x)

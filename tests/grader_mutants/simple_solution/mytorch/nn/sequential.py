@@ -1,0 +1,25 @@
+"""Sequential."""
+
+from mytorch.nn.module import Module
+
+
+class Sequential(Module):
+    """Layers, one after another."""
+
+    def __init__(self, *layers):
+        super().__init__()
+        self.layers = layers
+        for idx, layer in enumerate(self.layers):
+            setattr(self, str(idx), layer)
+
+    def __iter__(self):
+        yield from self.layers
+
+    def __getitem__(self, idx):
+        return self.layers[idx]
+
+    def forward(self, x):
+        """Return what the last layer makes of it."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
