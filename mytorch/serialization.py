@@ -6,9 +6,14 @@ place and renamed, so that a crash at any moment leaves the old file or the new 
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import json
 import os
-import tempfile
+import re
+import secrets
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -21,6 +26,7 @@ __all__ = ["load", "save"]
 
 _HEADER = "mytorch-header"  # the entry with the structure, as UTF-8 JSON in a uint8 array
 _VERSION = 1
+_STALE = 3600.0  # seconds after which nobody is still writing a temporary file
 
 
 def save(obj: Any, path: str | os.PathLike[str]) -> None:
@@ -28,7 +34,8 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
 
     Args:
         obj: dicts with string keys, lists, tuples (read back as lists), numbers, strings, bools,
-            None, NumPy arrays and Tensors, nested as you like: such as a ``state_dict``.
+            None, NumPy arrays (also scalars, read back as 0-d arrays) and Tensors, nested as you
+            like: such as a ``state_dict``.
         path: the file; its folder must exist.
     Raises:
         TypeError: a value that cannot be stored, named by its place; nothing is written then.
@@ -36,39 +43,56 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     """
     arrays: dict[str, np.ndarray] = {}
     header = {"version": _VERSION, "content": _pack(obj, "obj", arrays)}
-    text = json.dumps(header).encode()
-    arrays[_HEADER] = np.frombuffer(text, np.uint8)
-    target = Path(path)
-    handle, temporary = tempfile.mkstemp(
-        dir=target.parent, prefix=f".{target.name}.", suffix=".tmp"
-    )
+    arrays[_HEADER] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    content = io.BytesIO()  # whole in memory first: a zip archive takes a full disk badly
+    np.savez(content, **arrays)  # type: ignore[arg-type]
+    target = Path(os.path.realpath(path))  # of a link, the file behind it is written
+    if target.exists() and not target.is_file():  # a rename would replace even /dev/null
+        raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
+        with open(temporary, "xb") as file:
+            file.write(content.getbuffer())
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+    _remove_stale(target)
+
+
+def _remove_stale(target: Path) -> None:
+    """Remove what a ``save`` that was killed long ago left beside ``target``."""
+    pattern = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.tmp")
+    with contextlib.suppress(OSError):
+        for path in target.parent.iterdir():
+            if pattern.fullmatch(path.name) and time.time() - path.stat().st_mtime > _STALE:
+                path.unlink(missing_ok=True)
 
 
 def load(path: str | os.PathLike[str]) -> Any:
     """Return what ``save`` wrote to ``path``; tensors as Tensors, arrays as arrays.
 
     Raises:
-        FileNotFoundError: no such file; ValueError: a truncated, damaged or foreign file.
+        OSError: no such file, or it cannot be read; ValueError: a truncated, damaged or foreign
+            file.
     """
-    try:
-        with np.load(path, allow_pickle=False) as entries:
-            header = json.loads(entries[_HEADER].tobytes())
-            if header["version"] != _VERSION:
-                raise ValueError(f"format version {header['version']}, expected {_VERSION}")
-            return _unpack(header["content"], entries)
-    except (KeyError, ValueError, TypeError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"{os.fspath(path)} is not a whole file written by mytorch.save: {error}"
-        ) from None
+    with open(path, "rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                header = json.loads(_read(archive, _HEADER).tobytes())
+                if header["version"] != _VERSION:
+                    raise ValueError(f"format version {header['version']}, expected {_VERSION}")
+                return _unpack(header["content"], archive)
+        except Exception as error:  # damage can surface as nearly any error
+            raise ValueError(
+                f"{os.fspath(path)} is not a whole file written by mytorch.save: {error}"
+            ) from None
+
+
+def _read(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with archive.open(f"{name}.npy") as entry:
+        return np.lib.format.read_array(entry, allow_pickle=False)
 
 
 def _pack(value: Any, place: str, arrays: dict[str, np.ndarray]) -> Any:
@@ -92,13 +116,14 @@ def _pack(value: Any, place: str, arrays: dict[str, np.ndarray]) -> Any:
     raise TypeError(f"save: {place} is a {type(value).__name__}, which cannot be stored")
 
 
-def _unpack(value: Any, entries: Any) -> Any:
+def _unpack(value: Any, archive: zipfile.ZipFile) -> Any:
     """Undo ``_pack``."""
     if not isinstance(value, dict):
         return value
     ((kind, content),) = value.items()
     if kind == "dict":
-        return {key: _unpack(v, entries) for key, v in content.items()}
+        return {key: _unpack(v, archive) for key, v in content.items()}
     if kind == "list":
-        return [_unpack(v, entries) for v in content]
-    return Tensor(entries[content]) if kind == "tensor" else entries[content]
+        return [_unpack(v, archive) for v in content]
+    array = _read(archive, content)
+    return Tensor(array) if kind == "tensor" else array

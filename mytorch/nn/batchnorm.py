@@ -66,7 +66,9 @@ class BatchNorm1d(Module):
         return self.gamma * (centred / (variance + self.eps) ** 0.5) + self.beta
 
     def _update(self, running: Tensor, batch: np.ndarray) -> None:
-        running.data = (1 - self.momentum) * running.data + self.momentum * batch
+        running.data *= 1 - self.momentum  # in place: state_dict() shares this memory
+        running.data += self.momentum * batch
+        running.mark_changed()
 
     def extra_repr(self) -> str:
         """Return the sizes."""

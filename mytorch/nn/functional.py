@@ -191,7 +191,7 @@ class MatMul(Function):
     def forward(ctx: Any, a: Any, b: Any) -> Any:
         check_matmul(a.data.shape, b.data.shape)
         ctx.save_for_backward(a, b)
-        if a.data.dtype is b.data.dtype:
+        if a.data.dtype == b.data.dtype:
             return a.new(a.data @ b.data)
         raise TypeError(
             f"matmul: expected one dtype, got {a.data.dtype} and {b.data.dtype}; "
@@ -295,7 +295,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
             f"linear: bias has shape {bias.data.shape}, weight {shapes[1]} needs {shapes[1][:1]}"
         )
     for name, other in (("weight", weight), ("bias", bias)):
-        if other is not None and other.data.dtype is not x.data.dtype:
+        if other is not None and other.data.dtype != x.data.dtype:
             raise TypeError(
                 f"linear: input is {x.data.dtype} but {name} is {other.data.dtype}; "
                 "convert one, as with x.astype(dtype) or model.to(dtype)"

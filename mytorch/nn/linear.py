@@ -28,7 +28,10 @@ class Linear(Module):
     def __init__(self, in_features: int, out_features: int, bias: bool = True):
         super().__init__()
         if in_features < 1 or out_features < 0:
-            raise ValueError(f"Linear: sizes must be positive, got {in_features}, {out_features}")
+            raise ValueError(
+                "Linear: in_features must be at least 1 and out_features at least 0, "
+                f"got {in_features} and {out_features}"
+            )
         self.in_features = in_features
         self.out_features = out_features
         k = 1 / in_features
@@ -52,4 +55,5 @@ class Linear(Module):
 
     def extra_repr(self) -> str:
         """Return the sizes."""
-        return f"{self.in_features}, {self.out_features}, bias={self.bias is not None}"
+        sizes = f"in_features={self.in_features}, out_features={self.out_features}"
+        return f"{sizes}, bias={self.bias is not None}"

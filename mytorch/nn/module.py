@@ -61,6 +61,10 @@ class Module:
             registries[kind][name] = value
         object.__setattr__(self, name, value)
 
+    def __getattr__(self, name: str) -> Any:  # called only for names that are not there
+        self._registries()
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def __delattr__(self, name: str) -> None:
         for registry in self._registries().values():
             registry.pop(name, None)
@@ -135,9 +139,10 @@ class Module:
         return self._named("_buffers")
 
     def apply(self, function: Callable[[Module], Any]) -> Module:
-        """Call ``function`` on every module below and then on this one; return this module."""
-        for module in reversed(list(self.modules())):
-            function(module)
+        """Call ``function`` on every module below, in order, and then on this one; return this."""
+        for child in self.children():
+            child.apply(function)
+        function(self)
         return self
 
     # ------------------------------------------------------------------------------ modes
@@ -163,7 +168,13 @@ class Module:
             parameter.grad = None
 
     def to(self, dtype: Any) -> Module:
-        """Convert parameters and floating buffers to ``dtype``, in place; return this module."""
+        """Convert parameters, their gradients and floating buffers to ``dtype``, in place.
+
+        Returns:
+            Module: this module.
+        Raises:
+            TypeError: ``dtype`` is not floating.
+        """
         wanted = np.dtype(dtype)
         if wanted.kind != "f":
             raise TypeError(f"to: a module can be converted to a floating dtype, not {wanted}")
@@ -171,6 +182,8 @@ class Module:
             if tensor.data.dtype.kind == "f":
                 tensor.data = tensor.data.astype(wanted)
                 tensor.mark_changed()
+            if tensor.grad is not None:
+                tensor.grad = tensor.grad.detach().astype(wanted)
         return self
 
     # ------------------------------------------------------------------------------ state
@@ -179,15 +192,18 @@ class Module:
         return {**dict(self.named_parameters()), **dict(self.named_buffers())}
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return {path: Tensor} of all parameters and buffers, sharing their memory."""
+        """Return {path: Tensor} of all parameters and buffers, sharing their memory.
+
+        One that is shared stands under its first path only.
+        """
         return {path: tensor.detach() for path, tensor in self._state().items()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Copy the values of ``state_dict`` into parameters and buffers.
 
         Raises:
-            ValueError: missing, unexpected and mis-shaped entries, all told together; nothing is
-                changed then.
+            ValueError: entries that are missing, unexpected, of another shape or of a kind of
+                number that does not fit, all told together; nothing is changed then.
         """
         own = self._state()
         given = {
@@ -196,15 +212,16 @@ class Module:
         }
         faults = [f"missing: {path}" for path in own if path not in given]
         faults += [f"unexpected: {path}" for path in given if path not in own]
-        faults += [
-            f"{path}: expected {own[path].shape}, got {given[path].shape}"
-            for path in own
-            if path in given and own[path].shape != given[path].shape
-        ]
+        for path in [path for path in own if path in given]:
+            mine, other = own[path].data, given[path]
+            if mine.shape != other.shape:
+                faults.append(f"{path}: expected {mine.shape}, got {other.shape}")
+            elif not np.can_cast(other.dtype, mine.dtype, "same_kind"):
+                faults.append(f"{path}: expected {mine.dtype}, got {other.dtype}")
         if faults:
             raise ValueError(f"load_state_dict({type(self).__name__}): " + "; ".join(faults))
         for path, tensor in own.items():
-            np.copyto(tensor.data, given[path], casting="same_kind")
+            tensor.data[...] = given[path]
             tensor.mark_changed()
 
     # ------------------------------------------------------------------------------ printing
@@ -215,6 +232,9 @@ class Module:
 
     def __repr__(self) -> str:
         children = self._registries()["_submodules"].items()
-        inner = [f"  ({name}): " + repr(child).replace("\n", "\n  ") for name, child in children]
-        head = f"{type(self).__name__}({self.extra_repr()}"
-        return "\n".join([head, *inner, ")"]) if inner else head + ")"
+        lines = [f"({name}): {child!r}" for name, child in children]
+        extra = self.extra_repr()
+        if not lines:
+            return f"{type(self).__name__}({extra})"
+        inner = "\n".join([extra, *lines] if extra else lines).replace("\n", "\n  ")
+        return f"{type(self).__name__}(\n  {inner}\n)"

@@ -13,9 +13,8 @@ __all__ = ["Sequential"]
 class Sequential(Module):
     """Apply ``layers`` in order: y = layer_n(… layer_1(x)).
 
-    Attributes:
-        layers (tuple[Module, …]): as given; also by index and by iteration.
-    Source: torch.nn.Sequential; parameters are named "0.weight", "0.bias", …
+    The layers are also reached by index and by iteration; parameters are named "0.weight",
+    "0.bias", … Source: torch.nn.Sequential.
     """
 
     def __init__(self, *layers: Module):
@@ -26,7 +25,11 @@ class Sequential(Module):
                     f"Sequential takes Modules; argument {position} is a {type(layer).__name__}"
                 )
             setattr(self, str(position), layer)
-        self.layers = layers
+
+    @property
+    def layers(self) -> tuple[Module, ...]:
+        """The layers, in order."""
+        return tuple(self.children())
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the output of the last layer."""

@@ -18,10 +18,11 @@ class Adam(Optimizer):
     Math: m = b1*m + (1-b1)*g;  v = b2*v + (1-b2)*g**2;
           w = w - lr / (1 - b1**t) * m / (sqrt(v) / sqrt(1 - b2**t) + eps).
     Args:
-        params: the parameters; lr: learning rate; betas: (b1, b2), each in [0, 1); eps: > 0 keeps
-            the division finite.
+        params: the parameters; lr: learning rate; betas: (b1, b2), each in [0, 1); eps: keeps the
+            division finite.
     Attributes:
-        state (dict): lists ``m`` and ``v``, one array for each parameter; t (int): steps taken.
+        state (dict): lists ``m`` and ``v``, one array for each parameter; t (int): steps taken,
+            counted for all parameters together.
     Source: Kingma and Ba 2014, arXiv:1412.6980, algorithm 1; torch.optim.Adam.
     """
 
@@ -36,9 +37,8 @@ class Adam(Optimizer):
         eps: float = 1e-8,
     ):
         super().__init__(params, lr)
-        for beta in betas:
-            if not 0 <= beta < 1:
-                raise ValueError(f"betas must be in [0, 1), got {betas}")
+        if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+            raise ValueError(f"betas must be two numbers in [0, 1), got {betas}")
         if not eps >= 0:
             raise ValueError(f"eps must be at least 0, got {eps}")
         self.betas = betas

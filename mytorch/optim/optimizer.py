@@ -17,10 +17,12 @@ class Optimizer:
 
     Args:
         params: an iterable of parameters, such as ``model.parameters()``.
+        lr: the learning rate.
     Attributes:
         params (list[Tensor]): the parameters.
     Raises:
-        ValueError: no parameters; TypeError: one that is no Tensor.
+        ValueError: no parameters, one given twice, or a negative rate; TypeError: one that is no
+            floating Tensor.
     """
 
     #: names of the numbers, and of the lists of arrays (one for each parameter), that are its state
@@ -38,6 +40,12 @@ class Optimizer:
         for position, parameter in enumerate(self.params):
             if not isinstance(parameter, Tensor):
                 raise TypeError(f"params[{position}] is a {type(parameter).__name__}, no Tensor")
+            if parameter.dtype.kind not in "fc":
+                raise TypeError(
+                    f"params[{position}] is {parameter.dtype}; only floats can be moved"
+                )
+        if len({id(parameter) for parameter in self.params}) < len(self.params):
+            raise ValueError("a parameter was given twice; it would be updated twice a step")
         if not lr >= 0:
             raise ValueError(f"lr must be at least 0, got {lr}")
         self.lr = lr

@@ -34,7 +34,10 @@ class TensorDataset:
         return len(self.arrays[0])
 
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
-        """Return the entries at ``index`` (an int, slice or index array) of every member."""
+        """Return the entries at ``index`` (an int, slice or index array) of every member.
+
+        A slice shares the dataset's memory, as in NumPy; an index array copies.
+        """
         return tuple(_constant(np.asarray(array[index])) for array in self.arrays)
 
 
@@ -47,14 +50,17 @@ class DataLoader:
     """Iterate over a dataset in batches.
 
     Args:
-        dataset: a TensorDataset, or anything with ``len`` and indexing by an index array.
+        dataset: a TensorDataset, or anything with ``len`` and indexing by slices and index arrays.
         batch_size: rows in a batch; the last one may be smaller.
         shuffle: a new order each epoch.
         drop_last: leave out a last batch that is not full.
         generator: a ``np.random.Generator`` or a seed for the order; it is the loader's own, so
             that no other random draw changes the order. Its state is what a checkpoint keeps.
     Yields:
-        tuple[Tensor, …]: (batch, …) of each member.
+        tuple[Tensor, …]: (batch, …) of each member, dtype kept; copies when shuffled, else views
+            of the dataset.
+    Raises:
+        ValueError: a batch size that is no positive integer.
 
     >>> loader = DataLoader(TensorDataset(np.arange(5)), batch_size=2)
     >>> [batch.tolist() for (batch,) in loader]
@@ -70,7 +76,7 @@ class DataLoader:
         generator: np.random.Generator | int | None = None,
     ):
         if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-            raise ValueError(f"batch_size must be a positive integer, got {batch_size}")
+            raise ValueError(f"batch_size must be a positive integer, got {batch_size!r}")
         self.dataset = dataset
         self.batch_size = int(batch_size)
         self.shuffle = shuffle
