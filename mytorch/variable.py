@@ -88,5 +88,10 @@ class Variable:
         else:
             self._version[0] += 1
 
+    def __getstate__(self) -> Any:
+        # for copy.deepcopy and pickle: a copy is a leaf of its own, not the original's
+        state = {name: getattr(self, name) for name in Variable.__slots__ if name != "__weakref__"}
+        return None, {**state, "_accumulator": None}
+
 
 _allocate = Variable.__new__

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -359,3 +361,15 @@ def test_arrays_that_were_pickled_fit_a_layer(rng: np.random.Generator) -> None:
     x = pickle.loads(pickle.dumps(rng.normal(size=(4, 2))))  # its dtype equals, but is not, float64
     assert np.array_equal(nn.Linear(2, 3)(Tensor(x)).shape, (4, 3))
     assert (Tensor(x) @ Tensor(np.ones((2, 1)))).shape == (4, 1)
+
+
+@pytest.mark.parametrize("copier", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_a_copied_model_keeps_its_gradients_to_itself(copier: Callable[[Any], Any]) -> None:
+    model = nn.Linear(2, 1)
+    x = Tensor(np.ones((1, 2)))
+    graph = model(x)  # the graph of the original is alive while it is copied
+    copied = copier(model)
+    copied(x).backward()
+    assert model.weight.grad is None and copied.weight.grad.data.tolist() == [[1.0, 1.0]]
+    graph.backward()
+    assert model.weight.grad.data.tolist() == [[1.0, 1.0]]
