@@ -12,7 +12,6 @@ import contextlib
 import os
 import sys
 import traceback
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,27 +26,11 @@ if __name__ == "__main__":
 import numpy as np  # noqa: E402
 
 from autograder import channel, library, programs  # noqa: E402
+from autograder.finder import PACKAGES, SubmissionFinder  # noqa: E402
 
 CPU_SECONDS = 3600  # a worker that outlives a killed grader ends by itself
 MAX_FRAMES = 3
 MAX_TEXT = 1000
-PACKAGES = ("mytorch", "hw1", "hw2", "hw3", "hw4")
-
-
-class SubmissionFinder:
-    """Finds `mytorch` and `hw…` in the submission alone: no installed copy is graded instead."""
-
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """Return the spec of one of the submission's own packages, None for any other module."""
-        if path is not None or name not in PACKAGES:
-            return None
-        spec = PathFinder.find_spec(name, [self.folder])
-        if spec is None:
-            raise ModuleNotFoundError(f"the submission has no folder {name}/", name=name)
-        return spec
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).with_name("grader_mutants")))
 from mutants import FUNCTIONAL, SIMPLE_SOLUTION, mutant  # noqa: E402
 
 from autograder import channel  # noqa: E402
+from autograder.finder import SubmissionFinder  # noqa: E402
 from autograder.supervisor import Worker  # noqa: E402
 
 
@@ -185,6 +186,15 @@ def test_an_installed_mytorch_is_never_graded_in_place_of_the_submission(tmp_pat
         answer = worker.ask("load", {}, {}, 20.0)
     assert answer.fault is not None
     assert "the submission has no folder mytorch/" in answer.fault.text
+
+
+def test_a_module_that_the_submission_lacks_comes_from_nowhere_else(tmp_path: Path) -> None:
+    (tmp_path / "mytorch").mkdir()
+    finder = SubmissionFinder(str(tmp_path))
+    assert finder.find_spec("mytorch") is not None
+    with pytest.raises(ModuleNotFoundError, match="the submission has no mytorch/tensor"):
+        finder.find_spec("mytorch.tensor", [str(tmp_path / "mytorch")])
+    assert finder.find_spec("numpy") is None  # left to the other finders
 
 
 def test_a_submission_without_init_files_is_taken_from_its_own_folder(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from autograder.digits import GENERATED, MNIST, Digits, DigitsError, read_digits
 from autograder.report import Screen, fault_lines, harmless, printable, scoreline  # noqa: E402
 from autograder.supervisor import GraderError, Worker, output_pair  # noqa: E402
 
+FETCH = ROOT / "autograder" / "fetch.py"
 POINTS = 10
 SCALE = {MNIST: (0.80, 0.95), GENERATED: (0.50, 0.75)}  # no points up to, full points from
 DATA_LIMIT = 1800.0
@@ -124,7 +125,8 @@ def first_of(places: Sequence[Path]) -> tuple[Digits | None, list[str]]:
 
 def fetch(options: argparse.Namespace, cache: Path) -> None:
     """Let the submission's loader download MNIST, or generate digits, into the cache."""
-    command = [sys.executable, "-B", "-u", "-m", "mytorch.datasets", "--cache", str(cache)]
+    command = [sys.executable, "-B", "-u", str(FETCH), str(options.submission)]
+    command += ["--cache", str(cache)]
     command += ["--offline"] if options.offline else []
     command += ["--mirror", options.mirror] if options.mirror else []
     live = Live()
