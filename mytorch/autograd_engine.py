@@ -12,88 +12,22 @@ Source: handout section 0.1 and appendix A; torch.autograd.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from mytorch import grad_mode
+from mytorch.context import ContextManager
 from mytorch.dtypes import get_default_dtype
-from mytorch.errors import GraphError, ShapeError
+from mytorch.errors import DtypeError, GraphError, ShapeError
 from mytorch.grad_mode import recording
+from mytorch.graph_walk import run_backward
 from mytorch.variable import Variable
 
 __all__ = ["AccumulateGrad", "BackwardFunction", "ContextManager", "Function", "backward"]
 
 # --------------------------------------------------------------------------------------- nodes
-
-
-class _Needed:
-    """``needs_input_grad`` of a bare context: every argument's gradient is wanted."""
-
-    def __getitem__(self, index: int) -> bool:
-        return True
-
-
-class ContextManager:
-    """What an operation's ``forward`` leaves for its ``backward``: the argument ``ctx``.
-
-    Tensors go through ``save_for_backward``; small plain values may be set as attributes.
-    """
-
-    __slots__ = ("__dict__", "_saved", "_versions")
-
-    _saved: tuple[Any, ...] | None
-    _versions: list[int]
-
-    def __init__(self) -> None:
-        self._saved = ()
-
-    def save_for_backward(self, *tensors: Any) -> None:
-        """Keep ``tensors`` (inputs, outputs or constants of forward) until backward needs them.
-
-        Raises:
-            TypeError: if one is not a Tensor; keep such a value as an attribute of ctx.
-        """
-        for tensor in tensors:
-            if not isinstance(tensor, Variable):
-                raise TypeError(
-                    f"save_for_backward takes Tensors, not {type(tensor).__name__}; "
-                    "keep other values as attributes: ctx.name = value"
-                )
-        self._saved = tensors
-        self._versions = [0 if t._version is None else t._version[0] for t in tensors]
-
-    @property
-    def saved_tensors(self) -> tuple[Any, ...]:
-        """The tensors given to ``save_for_backward``, unchanged since.
-
-        Raises:
-            GraphError: if they were freed by an earlier backward, or changed in place since.
-        """
-        saved = self._saved
-        if saved is None:
-            raise GraphError(
-                f"backward through {self.function_name} a second time: the tensors it saved were "
-                "freed by the first. Call backward(retain_graph=True) the first time, or run the "
-                "forward pass again."
-            )
-        for tensor, version in zip(saved, self._versions if saved else (), strict=True):
-            if tensor.version != version:
-                raise GraphError(
-                    f"a tensor of shape {tensor.data.shape} that {self.function_name} saved for "
-                    f"backward was changed in place {tensor.version - version} time(s) since; "
-                    "change a copy (tensor.clone()) instead, or do it after backward()."
-                )
-        return saved
-
-    @property
-    def function_name(self) -> str:
-        """The name of the operation, for messages."""
-        return "this operation"
-
-    @property
-    def needs_input_grad(self) -> Any:
-        """For each argument of the operation, whether its gradient is wanted."""
-        return _Needed()
 
 
 class BackwardFunction(ContextManager):
@@ -103,16 +37,23 @@ class BackwardFunction(ContextManager):
         forward_cls: the operation, a subclass of ``Function``.
         next_functions: for each argument the node that its gradient goes to, or None.
         shape: of the operation's output, hence of the gradient that arrives here.
+        hooks: {id: function} called with the gradient that arrives, or None.
     """
 
-    __slots__ = ("__weakref__", "_own_output", "forward_cls", "next_functions", "shape")
+    __slots__ = ("__weakref__", "_own", "forward_cls", "hooks", "next_functions", "shape")
+
+    hooks: dict[int, Any] | None
+    number: int | None = None
 
     def __init__(self, forward_cls: type[Function], next_functions: list[Any] | None = None):
         self._saved = ()
-        self._own_output: int | None = None  # position of the output among the saved tensors
+        self._own: tuple[tuple[int, int], ...] = ()  # (place among the saved, output's number)
         self.forward_cls = forward_cls
+        self.hooks = None
         self.next_functions = [] if next_functions is None else next_functions
-        self.shape: tuple[int, ...] = ()
+        self.shape: Any = ()
+        if grad_mode.anomaly.get():
+            self.trace = grad_mode.calling_line()
 
     @property
     def function_name(self) -> str:
@@ -120,47 +61,68 @@ class BackwardFunction(ContextManager):
         return self.forward_cls.__name__
 
     @property
+    def place(self) -> str:
+        """Where the operation was called, for messages; known in anomaly mode."""
+        trace = self.__dict__.get("trace")
+        return f" It was called at {trace}." if trace else ""
+
+    @property
     def needs_input_grad(self) -> tuple[bool, ...]:
         """For each argument of the operation, whether its gradient is wanted."""
-        return tuple([node is not None for node in self.next_functions])
+        needed = self.__dict__.get("needed")
+        return needed or tuple([node is not None for node in self.next_functions])
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
         """As ``ContextManager.saved_tensors``; a saved output is linked to this node again."""
         saved = super().saved_tensors
-        position = self._own_output
-        if position is None or not recording.get():
+        if not self._own or not recording.get():
             return saved
-        output = saved[position].new_view(saved[position].data)
-        return (*saved[:position], self._link(output), *saved[position + 1 :])
+        linked = list(saved)
+        for place, number in self._own:
+            node = OutputNode(self, number) if type(self.shape) is list else self
+            linked[place] = _link(saved[place].new_alias(), node)
+        return tuple(linked)
 
     def attach(self, output: Any, args: tuple[Any, ...]) -> Any:
         """Make this node the ``grad_fn`` of ``output``, the result of ``forward`` on ``args``."""
+        if isinstance(output, tuple):
+            return self._attach_many(output, args)
         for arg in args:
             if arg is output:  # an input keeps its own place in the graph
-                output = output.new_view(output.data)
+                output = output.new_alias()
         self.shape = output.data.shape
-        saved = self._saved or ()
-        for position, tensor in enumerate(saved):
-            if tensor is output:  # a copy without history, or node and output would be a cycle
-                self._own_output = position
-                alias = output.new_view(output.data)
-                self._saved = (*saved[:position], alias, *saved[position + 1 :])
-        return self._link(output)
+        if self._saved:
+            self._detach_saved(output, 0)
+        return _link(output, self)
 
-    def _link(self, output: Any) -> Any:
-        output.grad_fn = self
-        output._requires_grad = True
-        output.is_leaf = False
-        return output
+    def _attach_many(self, outputs: tuple[Any, ...], args: tuple[Any, ...]) -> tuple[Any, ...]:
+        self.shape = [(out.data.shape, out.data.dtype) for out in outputs]
+        constants = self.__dict__.pop("non_differentiable", ())
+        linked = []
+        for number, output in enumerate(outputs):
+            own = output.new_alias() if any(output is arg for arg in args) else output
+            self._detach_saved(own, number)
+            is_constant = any(output is constant for constant in constants)
+            linked.append(own if is_constant else _link(own, OutputNode(self, number)))
+        return tuple(linked)
 
-    def apply(self, grad_output: Any) -> tuple[Any, ...]:
-        """Return the gradient for each argument, given that of the output.
+    def _detach_saved(self, output: Any, number: int) -> None:
+        """Save an alias of an output without its history, or node and output would be a cycle."""
+        for place, tensor in enumerate(self._saved or ()):
+            if tensor is output:
+                self._own += ((place, number),)
+                saved = list(self._saved or ())
+                saved[place] = output.new_alias()
+                self._saved = tuple(saved)
+
+    def apply(self, *grad_outputs: Any) -> Sequence[Any]:
+        """Return the gradient for each argument, given that of the output (or of each output).
 
         Raises:
             TypeError: if the operation's ``backward`` returns the wrong number of gradients.
         """
-        gradients = self.forward_cls.backward(self, grad_output)
+        gradients = self.forward_cls.backward(self, *grad_outputs)
         if not isinstance(gradients, (tuple, list)):
             gradients = (gradients,)
         wanted = len(self.next_functions)
@@ -170,9 +132,19 @@ class BackwardFunction(ContextManager):
             raise TypeError(
                 f"{self.function_name}.backward returned {len(gradients)} gradient(s) for "
                 f"{wanted} argument(s); return one for each argument of forward, None for those "
-                "that are not tensors"
+                f"that are not tensors.{self.place}"
             )
-        return tuple(gradients)
+        return gradients
+
+    def materialized(self, parts: list[Any]) -> list[Any]:
+        """Return one gradient for each of several outputs, zeros for those that have none."""
+        if not self.__dict__.get("materialize_grads", True):
+            return parts
+        known = next(part for part in parts if part is not None)
+        return [
+            known.new(np.zeros(*shape_and_dtype)) if part is None else part
+            for part, shape_and_dtype in zip(parts, self.shape, strict=True)
+        ]
 
     def release(self) -> None:
         """Drop the saved tensors; an operation that saved none can still be walked again."""
@@ -183,6 +155,17 @@ class BackwardFunction(ContextManager):
         return f"<{self.function_name}Backward>"
 
 
+class OutputNode(BackwardFunction):
+    """One output of an operation that has several; hands its gradient to the operation's node."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, node: BackwardFunction, number: int):
+        super().__init__(node.forward_cls, [node])
+        self.number = number
+        self.shape = node.shape[number][0]
+
+
 class AccumulateGrad:
     """The node of a leaf: adds what arrives to ``variable.grad``."""
 
@@ -190,6 +173,8 @@ class AccumulateGrad:
 
     function_name = "AccumulateGrad"
     next_functions: tuple[Any, ...] = ()
+    place = ""
+    number = None
 
     def __init__(self, variable: Variable):
         self.variable = variable
@@ -199,13 +184,20 @@ class AccumulateGrad:
         """The shape of the leaf."""
         return self.variable.data.shape
 
+    @property
+    def hooks(self) -> dict[int, Any] | None:
+        """The hooks of the leaf."""
+        return self.variable._hooks
+
     def apply(self, grad: Any) -> tuple[Any, ...]:
         """Add ``grad`` to the leaf's gradient, in a buffer that belongs to this leaf alone."""
         leaf = self.variable
-        if recording.get():  # create_graph: the gradient is itself a node of a graph
+        if grad_mode.is_traced():  # create_graph: the gradient is itself a node of a graph
             leaf.grad = grad if leaf.grad is None else leaf.grad + grad
         elif leaf.grad is None:
             leaf.grad = leaf.new(np.array(grad.data, dtype=gradient_dtype(leaf.data)))
+        elif leaf.grad._requires_grad:  # from create_graph: others may still differentiate it
+            leaf.grad = leaf.grad.detach() + grad
         else:
             leaf.grad.data += grad.data
             leaf.grad.mark_changed()
@@ -223,6 +215,30 @@ def gradient_dtype(array: np.ndarray) -> np.dtype:
     return array.dtype if array.dtype.kind in "fc" else get_default_dtype()
 
 
+def seed_gradient(name: str, output: Any, gradient: Any) -> Any:
+    """Return ``gradient`` as a Tensor that fits ``output``; None means ones.
+
+    Raises:
+        ShapeError: another shape; DtypeError: a gradient that is not floating.
+    """
+    dtype = gradient_dtype(output.data)
+    if gradient is None:
+        return output.new(np.ones(output.data.shape, dtype))
+    if not isinstance(gradient, Variable):
+        gradient = output.new(np.array(gradient, dtype))
+    if gradient.data.shape != output.data.shape:
+        raise ShapeError(
+            f"{name}: gradient has shape {gradient.data.shape}, the tensor {output.data.shape}; "
+            "they must be equal"
+        )
+    if gradient.data.dtype.kind not in "fc":
+        raise DtypeError(
+            f"{name}: the gradient is {gradient.data.dtype}; it must be {dtype}: convert it with "
+            f"gradient.astype(np.{dtype})"
+        )
+    return gradient if gradient.data.dtype == dtype else gradient.astype(dtype)
+
+
 def accumulator_of(leaf: Variable) -> AccumulateGrad:
     """Return the one node that gathers the gradient of ``leaf``.
 
@@ -236,20 +252,46 @@ def accumulator_of(leaf: Variable) -> AccumulateGrad:
     return node
 
 
+def edge_to(arg: Any) -> BackwardFunction | AccumulateGrad | None:
+    """Return the node that the gradient of ``arg`` goes to; None for a constant."""
+    if not isinstance(arg, Variable) or not arg._requires_grad:
+        return None
+    return arg.grad_fn if arg.grad_fn is not None else accumulator_of(arg)
+
+
+def _link(output: Any, node: BackwardFunction) -> Any:
+    output.grad_fn = node
+    output._requires_grad = True
+    output.is_leaf = False
+    return output
+
+
 # ----------------------------------------------------------------------------------- functions
 
 
 class Function:
     """One operation: ``forward`` computes the value, ``backward`` the gradients.
 
-    A subclass states two static methods::
+    A subclass states two static methods, and may state a third::
 
         forward(ctx, *args)          takes Tensors and plain values, returns a new Tensor
-        backward(ctx, grad_output)   returns a Tensor or None for each argument of forward
+                                     (or a tuple of them)
+        backward(ctx, *grad_outputs) one gradient for each output comes in; returns a Tensor or
+                                     None for each argument of forward
+        jvp(ctx, *tangents)          forward mode: a tangent or None for each argument comes in;
+                                     returns the tangent of the output
 
-    ``forward`` works on ``.data`` and makes its result by ``a.new(array)``. ``backward`` is written
-    in Tensor operations, so that ``create_graph=True`` can differentiate it again.
+    ``forward`` works on ``.data`` and makes its result by ``a.new(array)``. ``backward`` and
+    ``jvp`` are written in Tensor operations, so that they can be differentiated again. Without a
+    ``jvp``, forward mode differentiates ``backward``.
     """
+
+    jvp: Any = None
+    _guarded = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._guarded = not cls.__module__.startswith("mytorch.")  # written by a user: watch it
 
     @staticmethod
     def forward(ctx: Any, *args: Any) -> Any:
@@ -257,26 +299,55 @@ class Function:
         raise NotImplementedError("an operation must define forward(ctx, *args)")
 
     @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
         """Return one gradient for each argument of forward; see the class."""
-        raise NotImplementedError("an operation must define backward(ctx, grad_output)")
+        raise NotImplementedError("an operation must define backward(ctx, *grad_outputs)")
 
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Run the operation, and record it if an argument requires grad and recording is on."""
+        if grad_mode.live_levels.get():
+            from mytorch.forward_mode import apply_dual
+
+            return apply_dual(cls, args)
         if recording.get():
             for arg in args:
                 if isinstance(arg, Variable) and arg._requires_grad:
-                    node = BackwardFunction(cls, [_edge_to(arg) for arg in args])
-                    return node.attach(cls.forward(node, *args), args)
-        return cls.forward(ContextManager(), *args)
+                    node = BackwardFunction(cls, [edge_to(arg) for arg in args])
+                    forward = _watched(cls) if cls._guarded else cls.forward
+                    return node.attach(forward(node, *args), args)
+        return (_watched(cls) if cls._guarded else cls.forward)(ContextManager(), *args)
 
 
-def _edge_to(arg: Any) -> BackwardFunction | AccumulateGrad | None:
-    """Return the node that the gradient of ``arg`` goes to; None for a constant."""
-    if not isinstance(arg, Variable) or not arg._requires_grad:
-        return None
-    return arg.grad_fn if arg.grad_fn is not None else accumulator_of(arg)
+def _watched(cls: type[Function]) -> Any:
+    """Return ``cls.forward``, refusing to let it write to its inputs or return no Tensor."""
+
+    def forward(ctx: Any, *args: Any) -> Any:
+        arrays = [a.data for a in args if isinstance(a, Variable) and a.data.flags.writeable]
+        for array in arrays:
+            array.flags.writeable = False
+        token = recording.set(False)
+        try:
+            output = cls.forward(ctx, *args)
+        except ValueError as error:
+            if "read-only" not in str(error):
+                raise
+            raise GraphError(
+                f"{cls.__name__}.forward changes an input in place; work on a copy: a.data.copy()"
+            ) from error
+        finally:
+            recording.reset(token)
+            for array in arrays:
+                array.flags.writeable = True
+        for each in output if isinstance(output, tuple) else (output,):
+            if not isinstance(each, Variable):
+                raise TypeError(
+                    f"{cls.__name__}.forward must return a Tensor or a tuple of them, not "
+                    f"{type(each).__name__}; wrap an array: a.new(array)"
+                )
+        return output
+
+    return forward
 
 
 # ------------------------------------------------------------------------------------ backward
@@ -303,56 +374,5 @@ def backward(
         GraphError: a saved tensor was freed or changed; ShapeError: an operation returned a
             gradient of the wrong shape.
     """
-    if grad_fn is None:
-        return
-    token = recording.set(create_graph)
-    try:
-        _walk(grad_fn, grad_of_outputs, retain_graph or create_graph)
-    finally:
-        recording.reset(token)
-
-
-def _walk(root: Any, grad_of_root: Any, retain_graph: bool) -> None:
-    waiting = _count_uses(root)  # node -> uses of its output that are not walked yet
-    gradients = {root: grad_of_root}  # node -> sum of what has arrived so far
-    ready = [root]
-    while ready:
-        node = ready.pop()
-        gradient = gradients.pop(node, None)
-        following = node.next_functions
-        if gradient is None:  # no gradient reached this node: neither does one go on
-            arrived: Any = (None,) * len(following)
-        else:
-            arrived = node.apply(gradient)
-            if not retain_graph:
-                node.release()
-        for target, part in zip(following, arrived, strict=False):
-            if target is None:
-                continue
-            if part is not None:
-                if part.data.shape != target.shape:
-                    raise ShapeError(
-                        f"{node.function_name}.backward returned a gradient of shape "
-                        f"{part.data.shape} for an argument of shape {target.shape}"
-                    )
-                known = gradients.get(target)
-                gradients[target] = part if known is None else known + part
-            waiting[target] -= 1
-            if not waiting[target]:
-                ready.append(target)
-
-
-def _count_uses(root: Any) -> dict[Any, int]:
-    """Return how many edges lead to each node below ``root`` (depth first, each node once)."""
-    uses: dict[Any, int] = {root: 0}
-    stack = [root]
-    while stack:
-        for node in stack.pop().next_functions:
-            if node is None:
-                continue
-            if node in uses:
-                uses[node] += 1
-            else:
-                uses[node] = 1
-                stack.append(node)
-    return uses
+    if grad_fn is not None:
+        run_backward([(grad_fn, grad_of_outputs)], retain_graph, create_graph)

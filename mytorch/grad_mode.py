@@ -1,17 +1,33 @@
-"""Whether operations are being recorded: ``no_grad`` and ``enable_grad``.
+"""Whether operations are being recorded: ``no_grad``, ``enable_grad`` and their kin.
 
-Source: torch.no_grad, torch.enable_grad.
+Each mode is a context variable: every thread and every asyncio task has its own.
+Source: torch.no_grad, enable_grad, set_grad_enabled, inference_mode, autograd.detect_anomaly.
 """
 
 from __future__ import annotations
 
-from contextlib import ContextDecorator
+import functools
+import inspect
+import linecache
+import os
+import sys
+from collections.abc import Callable, Generator
 from contextvars import ContextVar, Token
+from typing import Any
 
-__all__ = ["enable_grad", "is_grad_enabled", "no_grad", "recording"]
+__all__ = [
+    "detect_anomaly",
+    "enable_grad",
+    "inference_mode",
+    "is_grad_enabled",
+    "no_grad",
+    "set_grad_enabled",
+]
 
-# A context variable, so that each thread (and each asyncio task) has a mode of its own.
 recording: ContextVar[bool] = ContextVar("mytorch_recording", default=True)
+anomaly: ContextVar[bool] = ContextVar("mytorch_anomaly", default=False)
+# The forward-mode derivatives under way, outermost first; see forward_mode.py.
+live_levels: ContextVar[tuple[int, ...]] = ContextVar("mytorch_live_levels", default=())
 
 
 def is_grad_enabled() -> bool:
@@ -19,32 +35,137 @@ def is_grad_enabled() -> bool:
     return recording.get()
 
 
-class _GradMode(ContextDecorator):
-    """Set the grad mode for a ``with`` block or a decorated function; nests; safe on errors."""
+def is_traced() -> bool:
+    """Return whether operations are being followed: recorded, or differentiated forwards.
 
-    mode: bool
+    While they are not, a hot operation's ``backward`` may compute on the arrays alone.
+    """
+    return recording.get() or bool(live_levels.get())
 
-    def __init__(self) -> None:
+
+class _Mode:
+    """Set a mode for a ``with`` block or a decorated function; nests; safe on errors."""
+
+    def __init__(self, variable: ContextVar[bool], value: bool):
+        self._variable = variable
+        self._value = value
         self._tokens: list[Token[bool]] = []
 
-    def __enter__(self) -> _GradMode:
-        self._tokens.append(recording.set(self.mode))
+    def __enter__(self) -> _Mode:
+        self._tokens.append(self._variable.set(self._value))
         return self
 
     def __exit__(self, *error: object) -> None:
-        recording.reset(self._tokens.pop())
+        self._variable.reset(self._tokens.pop())
 
-    def _recreate_cm(self) -> _GradMode:
-        return type(self)()  # a decorated function may run in two threads at once
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return ``function`` run in this mode: plain, generator and async functions alike."""
+        variable, value = self._variable, self._value
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def coroutine(*args: Any, **kwargs: Any) -> Any:
+                with _Mode(variable, value):
+                    return await function(*args, **kwargs)
+
+            return coroutine
+        if inspect.isgeneratorfunction(function):
+            return functools.wraps(function)(
+                lambda *args, **kwargs: _steps_in(variable, value, function(*args, **kwargs))
+            )
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with _Mode(variable, value):
+                return function(*args, **kwargs)
+
+        return wrapper
 
 
-class no_grad(_GradMode):
+def _steps_in(variable: ContextVar[bool], value: bool, steps: Any) -> Generator[Any, Any, Any]:
+    """Run a generator, each of its steps in the mode and what is between them outside."""
+    sent, error = None, None
+    while True:
+        try:
+            with _Mode(variable, value):
+                item = steps.send(sent) if error is None else steps.throw(error)
+        except StopIteration as stop:
+            return stop.value
+        try:
+            sent, error = (yield item), None
+        except GeneratorExit:
+            steps.close()
+            raise
+        except BaseException as thrown:
+            sent, error = None, thrown
+
+
+class no_grad(_Mode):
     """Record nothing inside: ``with no_grad(): …`` or ``@no_grad()`` (torch.no_grad)."""
 
-    mode = False
+    def __init__(self) -> None:
+        super().__init__(recording, False)
 
 
-class enable_grad(_GradMode):
+class enable_grad(_Mode):
     """Record inside, even within ``no_grad`` (torch.enable_grad)."""
 
-    mode = True
+    def __init__(self) -> None:
+        super().__init__(recording, True)
+
+
+class inference_mode(_Mode):
+    """As ``no_grad`` (torch.inference_mode; there is nothing faster to be had here).
+
+    Args:
+        mode: False leaves recording on.
+    """
+
+    def __init__(self, mode: bool = True):
+        super().__init__(recording, not mode)
+
+
+class set_grad_enabled(_Mode):
+    """Turn recording on or off: at once when called, back again after a ``with`` block.
+
+    Args:
+        mode: whether to record.
+    Source: torch.set_grad_enabled.
+    """
+
+    def __init__(self, mode: bool):
+        super().__init__(recording, bool(mode))
+        self._tokens.append(recording.set(bool(mode)))
+
+    def __enter__(self) -> set_grad_enabled:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._tokens:
+            recording.reset(self._tokens.pop())
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        self.__exit__()  # as a decorator it changes nothing outside the function
+        return super().__call__(function)
+
+
+class detect_anomaly(_Mode):
+    """Find where a nan comes from: errors in backward name the line of the forward operation.
+
+    Backward raises at the first operation whose gradient is not finite though what came in was.
+    Costs a look at the call stack for each operation. Source: torch.autograd.detect_anomaly.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(anomaly, True)
+
+
+def calling_line() -> str:
+    """Return "file:line in function: code" of the newest caller outside this package."""
+    package = os.path.join(os.path.dirname(__file__), "")
+    frame = sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
+        frame = frame.f_back
+    code = frame.f_code
+    line = linecache.getline(code.co_filename, frame.f_lineno).strip()
+    return f"{code.co_filename}:{frame.f_lineno} in {code.co_name}" + (f": {line}" if line else "")

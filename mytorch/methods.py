@@ -64,7 +64,17 @@ class Operations(Variable):
     """What tensors compute with: ``+ - * / ** @ ==``, indexing, reductions, shapes."""
 
     __slots__ = ()
-    __array_ufunc__ = None  # so that array + tensor calls Tensor.__radd__
+    __array_priority__ = 1000  # beside an array of NumPy's, a tensor decides
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+        from mytorch.numpy_protocol import call_ufunc
+
+        return call_ufunc(ufunc, method, inputs, keywords)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
+        from mytorch.numpy_protocol import call_function
+
+        return call_function(function, types, args, keywords)
 
     # ------------------------------------------------------------------------------ arithmetic
 

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 import mytorch.nn.functional as F
-from mytorch import autograd_engine
+from mytorch.autograd_engine import AccumulateGrad, edge_to, seed_gradient
 from mytorch.dtypes import get_default_dtype
 from mytorch.errors import GraphError, ShapeError
-from mytorch.grad_mode import is_grad_enabled
-from mytorch.methods import Operations, shape_of
+from mytorch.grad_mode import set_grad_enabled
+from mytorch.graph_walk import RETAIN, run_backward
+from mytorch.hooks import RemovableHandle
+from mytorch.in_place import InPlace
+from mytorch.methods import shape_of
 from mytorch.ops.common import normalize_axes
 from mytorch.ops.index import plain_index
 from mytorch.printing import represent
@@ -40,7 +44,7 @@ def _to_array(data: Any) -> np.ndarray:
     return array
 
 
-class Tensor(Operations):
+class Tensor(InPlace):
     """A multi-dimensional array that can be differentiated.
 
     Args:
@@ -72,6 +76,7 @@ class Tensor(Operations):
     ):
         self.data = _to_array(data)
         self.grad = self.grad_fn = self._version = self._accumulator = None
+        self._base = self._hooks = self._tangents = self._views = None
         self._requires_grad = False
         if requires_grad and isinstance(data, (np.ndarray, np.generic, Variable)):
             self.requires_grad = True  # checks the dtype
@@ -139,7 +144,11 @@ class Tensor(Operations):
     # ------------------------------------------------------------------------------ autograd
 
     def backward(
-        self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
     ) -> None:
         """Add the gradient of this tensor to the ``grad`` of every leaf it was computed from.
 
@@ -147,41 +156,89 @@ class Tensor(Operations):
             gradient (Tensor): dL/d(self), of this shape; ones where not given (handout, step 1).
             retain_graph: keep the graph for a second backward (default: as ``create_graph``).
             create_graph: make the gradients differentiable themselves.
+            inputs: the tensors whose ``grad`` is added to, and no other's; default: all leaves.
         Raises:
             GraphError: nothing here requires grad, or the graph was freed or changed.
-            ShapeError: ``gradient`` has another shape.
+            ShapeError: ``gradient`` has another shape; DtypeError: it is not floating.
         """
         if not self._requires_grad:
             raise GraphError(
                 "backward: this tensor does not require grad and has no grad_fn; make an input "
                 "with requires_grad=True, outside no_grad()"
             )
-        seed = self._seed(gradient)
-        node = self.grad_fn or autograd_engine.accumulator_of(self)
+        root = (edge_to(self), seed_gradient("backward", self, gradient))
         keep = create_graph if retain_graph is None else retain_graph
-        autograd_engine.backward(node, seed, retain_graph=keep, create_graph=create_graph)
-
-    def _seed(self, gradient: Any) -> Tensor:
-        dtype = autograd_engine.gradient_dtype(self.data)
-        if gradient is None:
-            return self.new(np.ones(self.data.shape, dtype))
-        if not isinstance(gradient, Variable):
-            gradient = self.new(np.array(gradient, dtype))
-        if gradient.data.shape != self.data.shape:
-            raise ShapeError(
-                f"backward: gradient has shape {gradient.data.shape}, "
-                f"the tensor {self.data.shape}; they must be equal"
-            )
-        return gradient
+        if inputs is None:
+            run_backward([root], keep, create_graph)
+            return
+        tensors = [inputs] if isinstance(inputs, Variable) else list(inputs)
+        targets = [edge_to(tensor) for tensor in tensors]
+        if not targets or None in targets:
+            raise GraphError("backward: inputs must be tensors that require grad, at least one")
+        found = run_backward([root], keep, create_graph, targets)
+        for tensor, target in zip(tensors, targets, strict=True):
+            if found[target] is not None:
+                with set_grad_enabled(create_graph):
+                    AccumulateGrad(tensor).apply(found[target])
 
     def detach(self) -> Tensor:
-        """Return this tensor without its history; it shares the memory."""
-        return self.new_view(self.data)
+        """Return this tensor without its history or tangent; it shares the memory."""
+        alias = self.new_alias()
+        alias._tangents = None
+        return alias
+
+    def detach_(self) -> Tensor:
+        """Forget the history of this tensor itself: it becomes a leaf that needs no gradient."""
+        if self._base is not None:
+            raise GraphError("detach_: this tensor is a view; use detach(), which makes a new one")
+        self.grad_fn = self._tangents = None
+        self._requires_grad, self.is_leaf = False, True
+        return self
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set ``requires_grad`` in place and return the tensor."""
         self.requires_grad = requires_grad
         return self
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this result in ``grad``, as a leaf's is."""
+        if not self._requires_grad:
+            raise GraphError(
+                "retain_grad: this tensor does not require grad; make an input with "
+                "requires_grad=True, outside no_grad()"
+            )
+        if self.grad_fn is None or self.retains_grad:
+            return
+        own = weakref.ref(self)
+
+        def keep(gradient: Tensor) -> None:
+            tensor = own()
+            if tensor is not None:
+                tensor.grad = gradient if tensor.grad is None else tensor.grad + gradient
+
+        self.grad_fn.hooks = {**(self.grad_fn.hooks or {}), RETAIN: keep}
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether ``retain_grad`` was called on this result."""
+        return self.grad_fn is not None and RETAIN in (self.grad_fn.hooks or {})
+
+    def register_hook(self, hook: Callable[[Tensor], Any]) -> RemovableHandle:
+        """Call ``hook(gradient)`` when the gradient of this tensor is known.
+
+        What the hook returns, if not None, takes the gradient's place. Returns a handle whose
+        ``remove()`` takes the hook off again. Source: torch.Tensor.register_hook.
+        """
+        if not self._requires_grad:
+            raise GraphError(
+                "register_hook: this tensor does not require grad; make an input with "
+                "requires_grad=True, outside no_grad()"
+            )
+        if self.grad_fn is None:
+            self._hooks = {} if self._hooks is None else self._hooks
+            return RemovableHandle(self._hooks, hook)
+        self.grad_fn.hooks = {} if self.grad_fn.hooks is None else self.grad_fn.hooks
+        return RemovableHandle(self.grad_fn.hooks, hook)
 
     # ------------------------------------------------------------------------------ conversion
 
@@ -205,7 +262,7 @@ class Tensor(Operations):
     def item(self) -> Any:
         """Return the only element as a Python number."""
         if self.data.size != 1:
-            raise _one_element("item()", self.data.size)
+            raise _one_element("item()", self.data.size, "use tolist(), or sum() or mean() first")
         return self.data.item()
 
     def clone(self) -> Tensor:
@@ -233,45 +290,6 @@ class Tensor(Operations):
         """Return the tensor as int64, without history."""
         return self.detach().astype(np.int64)
 
-    # ------------------------------------------------------------------------------ in place
-
-    def fill_(self, value: Any) -> Tensor:
-        """Set every element to ``value``, in place."""
-        self._check_in_place("fill_")
-        self.data.fill(value)
-        self.mark_changed()
-        return self
-
-    def zero_(self) -> Tensor:
-        """Set every element to 0, in place."""
-        return self.fill_(0)
-
-    def copy_(self, source: Any) -> Tensor:
-        """Overwrite the elements with those of ``source`` (broadcast and cast), in place."""
-        self[...] = source
-        return self
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        self._check_in_place("t[index] = value")
-        if isinstance(value, Variable):
-            if value._requires_grad and is_grad_enabled():
-                raise GraphError(
-                    "t[index] = value: the gradient of value would be lost; build the result with "
-                    "where or cat, or assign value.detach()"
-                )
-            value = value.data
-        self.data[plain_index(index)] = value
-        self.mark_changed()
-
-    def _check_in_place(self, what: str) -> None:
-        """Refuse an in-place change that a recorded graph could not see."""
-        if self._requires_grad and is_grad_enabled():
-            kind = "a leaf" if self.is_leaf else "the result of a recorded operation"
-            raise GraphError(
-                f"{what}: this tensor is {kind} that requires grad; change it inside "
-                "`with mytorch.no_grad():`, or change a detached copy"
-            )
-
     # ------------------------------------------------------------------------------ Python
 
     def __len__(self) -> int:
@@ -289,7 +307,9 @@ class Tensor(Operations):
 
     def __bool__(self) -> bool:
         if self.data.size != 1:
-            raise _one_element("the truth value", self.data.size)
+            raise _one_element(
+                "the truth value", self.data.size, "use t.data.any() or t.data.all()"
+            )
         return bool(self.data.item())
 
     def __float__(self) -> Any:
@@ -321,9 +341,11 @@ def _wrap(array: Any) -> Tensor:
 _EMPTY = Tensor(())
 
 
-def _one_element(what: str, count: int) -> Exception:
+def _one_element(what: str, count: int, advice: str) -> Exception:
     """Return torch's error for a tensor that has not exactly one element, also a ValueError."""
-    return ShapeError(f"{what} needs a tensor of exactly one element; this one has {count}")
+    return ShapeError(
+        f"{what} needs a tensor of exactly one element; this one has {count}; {advice}"
+    )
 
 
 # ----------------------------------------------------------------------------------- factories

@@ -21,8 +21,12 @@ class Variable:
     __slots__ = (
         "__weakref__",
         "_accumulator",  # weak reference to this leaf's AccumulateGrad, or None
+        "_base",  # the tensor that this one is a view of, or None
+        "_hooks",  # {handle id: function} of a leaf, or None; a result's are on its node
         "_requires_grad",
+        "_tangents",  # {level: tangent} of a dual tensor in forward mode, or None
         "_version",  # [count of in-place changes], shared with views; None until it is needed
+        "_views",  # weak references to the views of this base, or None
         "data",
         "grad",
         "grad_fn",
@@ -38,24 +42,45 @@ class Variable:
     _requires_grad: bool
     _version: list[int] | None
     _accumulator: weakref.ref[Any] | None
+    _base: Variable | None
+    _hooks: dict[int, Any] | None
+    _tangents: dict[int, Any] | None
+    _views: list[weakref.ref[Any]] | None
 
     def new(self, array: Any) -> Any:
         """Return a constant of the same class around ``array``, which is not copied."""
         tensor = _allocate(self.__class__)
         tensor.data = array if type(array) is np.ndarray else np.asarray(array)
         tensor.grad = tensor.grad_fn = tensor._version = tensor._accumulator = None
+        tensor._base = tensor._hooks = tensor._tangents = tensor._views = None
         tensor._requires_grad = tensor.is_parameter = False
         tensor.is_leaf = True
         return tensor
 
+    def new_alias(self) -> Any:
+        """Return this tensor without its history: the same memory, count of changes, tangents."""
+        tensor = self.new(self.data)
+        tensor._version = self._shared_version()
+        tensor._tangents = self._tangents
+        return tensor
+
     def new_view(self, array: np.ndarray) -> Any:
-        """Return ``new(array)``, sharing the count of in-place changes if memory is shared."""
+        """Return ``new(array)``, as a view of this tensor where the memory is shared."""
         tensor = self.new(array)
         if array is self.data or array.base is not None:
-            if self._version is None:
-                self._version = [0]
-            tensor._version = self._version
+            tensor._version = self._shared_version()
+            tensor._base = base = self if self._base is None else self._base
+            if base._views is None:
+                base._views = []
+            elif len(base._views) > 8:  # so many seldom live: keep those that do
+                base._views = [view for view in base._views if view() is not None]
+            base._views.append(weakref.ref(tensor))
         return tensor
+
+    def _shared_version(self) -> list[int]:
+        if self._version is None:
+            self._version = [0]
+        return self._version
 
     @property
     def requires_grad(self) -> bool:

@@ -6,8 +6,6 @@ domain inputs are drawn, the exact gradients at kinks and ties, and which bad in
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,102 +13,29 @@ import numpy as np
 import mytorch
 import mytorch.nn.functional as F
 from mytorch.errors import DtypeError, ShapeError
-
-Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
-Shapes = tuple[tuple[int, ...], ...]  # one shape for each operand
-
-UNARY: tuple[Shapes, ...] = tuple((s,) for s in [(), (3,), (2, 3), (1, 3), (2, 1), (0, 3)])
-BINARY: tuple[Shapes, ...] = (
-    ((), ()),
-    ((3,), (3,)),
-    ((2, 3), (2, 3)),
-    ((2, 3), (1, 3)),
-    ((2, 1), (1, 3)),
-    ((), (2, 3)),
-    ((2, 3), (3,)),
-    ((4, 1, 3), (2, 1)),
-    ((0, 3), (1, 3)),
-    ((0, 3), ()),
+from tests.op_table import (
+    BINARY,
+    MATRICES,
+    UNARY,
+    Kink,
+    OpCase,
+    Shapes,
+    distinct,
+    nonzero,
+    positive,
+    real,
+    unit,
+    with_axis,
 )
 
-
-def real(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Any real number."""
-    return rng.normal(size=shape)
-
-
-def positive(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Positive, away from 0."""
-    return rng.uniform(0.5, 2.0, shape)
-
-
-def nonzero(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Away from 0 on either side."""
-    return positive(rng, shape) * rng.choice([-1.0, 1.0], shape)
-
-
-def distinct(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """No two elements closer than 0.5, so that the largest stays the largest."""
-    return rng.permutation(int(np.prod(shape))).reshape(shape) * 0.5 - 1.0
-
-
-@dataclass(frozen=True)
-class Kink:
-    """At ``inputs``, with ``cotangent``, the gradients are exactly ``gradients`` (torch's)."""
-
-    inputs: tuple[Any, ...]
-    gradients: tuple[Any, ...]
-    cotangent: Any = 1.0
-
-
-@dataclass(frozen=True)
-class OpCase:
-    """One row; see the module."""
-
-    name: str
-    op: type
-    call: Callable[..., Any]
-    reference: Callable[..., Any]
-    torch: Callable[..., Any] | None  # called as torch(torch_module, *tensors)
-    shapes: tuple[Shapes, ...] = UNARY
-    domain: tuple[Draw, ...] = (real,)
-    kinks: tuple[Kink, ...] = ()
-    errors: tuple[tuple[tuple[Any, ...], type[Exception], str], ...] = ()
-    dtypes: tuple[Any, ...] = field(default=(np.float32, np.float64))
-
-    def draw(self, rng: np.random.Generator, shapes: Shapes) -> list[np.ndarray]:
-        """Return one array for each shape, from the row's domain."""
-        domains = self.domain if len(self.domain) == len(shapes) else self.domain * len(shapes)
-        return [domain(rng, shape) for domain, shape in zip(domains, shapes, strict=True)]
+TARGET = np.array([2, 0, 2])
+PLACES = np.array([[0, 2], [1, 1]])  # with a duplicate, whose gradients add up
+CONDITION = np.array([[True, False, True], [False, False, True]])
 
 
 def lse(x: np.ndarray, axis: Any = None, keepdims: bool = False) -> np.ndarray:
     """The textbook formula, fine for small inputs."""
     return np.log(np.exp(x).sum(axis=axis, keepdims=keepdims))
-
-
-def with_axis(shapes: tuple[Shapes, ...] = UNARY) -> tuple[Shapes, ...]:
-    """The shapes that have at least one axis."""
-    return tuple(s for s in shapes if s[0])
-
-
-MATRICES: tuple[Shapes, ...] = (
-    ((2, 3), (3, 4)),
-    ((3,), (3,)),
-    ((3,), (3, 4)),
-    ((2, 3), (3,)),
-    ((5, 2, 3), (3, 4)),
-    ((5, 2, 3), (5, 3, 4)),
-    ((2, 3), (5, 3, 4)),
-    ((5, 1, 2, 3), (4, 3, 2)),
-    ((3,), (5, 3, 4)),
-    ((5, 2, 3), (3,)),
-    ((0, 3), (3, 2)),
-    ((2, 0), (0, 3)),
-)
-TARGET = np.array([2, 0, 2])
-PLACES = np.array([[0, 2], [1, 1]])  # with a duplicate, whose gradients add up
-CONDITION = np.array([[True, False, True], [False, False, True]])
 
 
 def const(value: Any) -> mytorch.Tensor:
@@ -121,6 +46,26 @@ def const(value: Any) -> mytorch.Tensor:
 def one_hot(count: int, classes: int) -> np.ndarray:
     """Rows of the identity at TARGET."""
     return np.eye(classes)[TARGET[:count]]
+
+
+def assigned(x: Any, value: Any) -> Any:
+    """A copy of an array or of torch's tensor with its rows after the first overwritten."""
+    result = x.copy() if isinstance(x, np.ndarray) else x.clone()
+    result[1:] = value
+    return result
+
+
+def einsum(equation: str, *shapes: Shapes, errors: Any = ()) -> OpCase:
+    """The row of one equation."""
+    return OpCase(
+        f"einsum {equation}",
+        F.Einsum,
+        lambda *operands: F.einsum(equation, *operands),
+        lambda *operands: np.einsum(equation, *operands, optimize=True),
+        lambda t, *operands: t.einsum(equation, *operands),
+        shapes,
+        errors=errors,
+    )
 
 
 BAD_BROADCAST = (((np.ones((2, 3)), np.ones((2, 2))), ShapeError, r"\(2, 3\) and \(2, 2\)"),)
@@ -198,6 +143,69 @@ CASES: list[OpCase] = [
     OpCase("cast", F.Cast, lambda a: a.double() * 1.0, lambda x: x.astype(np.float64),
            lambda t, a: a.double() * 1.0, dtypes=(np.float64,)),
     OpCase("clone", F.Clone, lambda a: a.clone(), np.copy, lambda t, a: a.clone()),
+    OpCase("masked", F.Masked, lambda a: F.Masked.apply(a, CONDITION),
+           lambda x: np.where(CONDITION, x, 0), lambda t, a: t.where(t.tensor(CONDITION), a, 0),
+           (((2, 3),), ((3,),), ((2, 1),), ((),))),
+    OpCase("abs", F.Abs, F.Abs.apply, np.abs, lambda t, a: a.abs(), domain=(nonzero,),
+           kinks=(Kink(([-2.0, -0.0, 0.0, np.nan],), ([-3, 0, 0, 0],), [3.0] * 4),)),
+    OpCase("sqrt", F.Sqrt, F.Sqrt.apply, np.sqrt, lambda t, a: a.sqrt(), domain=(positive,),
+           kinks=(Kink(([0.0, -1.0],), ([np.inf, np.nan],), [1.0, 1.0]),)),
+    OpCase("sin", F.Sin, F.Sin.apply, np.sin, lambda t, a: a.sin(),
+           kinks=(Kink((np.inf,), (np.nan,)),)),
+    OpCase("cos", F.Cos, F.Cos.apply, np.cos, lambda t, a: a.cos(),
+           kinks=(Kink((np.inf,), (np.nan,)),)),
+    OpCase("maximum", F.Maximum, F.Maximum.apply, np.maximum, lambda t, a, b: t.maximum(a, b),
+           BINARY, errors=BAD_BROADCAST,
+           kinks=(
+               Kink(([2.0, 1, 0], [2.0, 0, 1]), ([2, 4, 0], [2, 0, 4]), [4.0] * 3),
+               Kink(([np.nan, 1, np.nan], [1, np.nan, np.nan]), (3, 3), [3.0] * 3),
+               Kink(([2.0, 0.0], 2.0), ([2, 0], 6), [4.0, 4.0]),
+           )),
+    OpCase("minimum", F.Minimum, F.Minimum.apply, np.minimum, lambda t, a, b: t.minimum(a, b),
+           BINARY, errors=BAD_BROADCAST,
+           kinks=(
+               Kink(([2.0, 1, 0], [2.0, 0, 1]), ([2, 0, 4], [2, 4, 0]), [4.0] * 3),
+               Kink(([np.nan, 1, np.nan], [1, np.nan, np.nan]), (3, 3), [3.0] * 3),
+           )),
+    OpCase("clamp", F.Clamp, lambda a: F.Clamp.apply(a, -0.5, 0.5), lambda x: x.clip(-0.5, 0.5),
+           lambda t, a: a.clamp(-0.5, 0.5),
+           kinks=(Kink(([-1.0, -0.5, 0.5, 2, np.nan],), ([0, 3, 3, 0, 0],), [3.0] * 5),)),
+    OpCase("clamp min", F.Clamp, lambda a, low=0: F.Clamp.apply(a, low), lambda x: x.clip(0),
+           lambda t, a: a.clamp(0), kinks=(Kink(([0.0, np.nan],), ([1, 0],), [1.0, 1.0]),),
+           errors=(((np.ones(3), [0]), TypeError, "not list"),)),
+    OpCase("clamp max", F.Clamp, lambda a, b: F.Clamp.apply(a, None, b), np.minimum,
+           lambda t, a, b: a.clamp(max=b), (((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 1), (1, 3))),
+           errors=BAD_BROADCAST),
+    OpCase("clamp tensors", F.Clamp, F.Clamp.apply, lambda x, low, high: np.clip(x, low, high),
+           lambda t, a, low, high: a.clamp(low, high),
+           (((2, 3), (2, 3), (2, 3)), ((2, 3), (3,), ()), ((0, 3), (1, 3), ())),
+           (real, real, positive),
+           kinks=(
+               Kink(([-1.0, 1, -2, 0, 5], [-1.0, -1, -1, 1, 3], [1.0, 1, -1, -1, 3]),
+                    ([1, 1, 0, 0, 0], [0, 0, 0, 0, 0], [0, 0, 0, 1, 1]), [1.0] * 5),
+               Kink((0.0, np.nan, 1.0), (0, 0, 0)),
+           )),
+    # ------------------------------------------------------------------------------ elementary
+    OpCase("log1p", F.Log1p, F.Log1p.apply, np.log1p, lambda t, a: a.log1p(), domain=(positive,),
+           kinks=(Kink(([-1.0, 1e-20],), ([np.inf, 1],), [1.0, 1.0]),)),
+    OpCase("log2", F.Log2, F.Log2.apply, np.log2, lambda t, a: a.log2(), domain=(positive,),
+           kinks=(Kink((0.0,), (np.inf,)),)),
+    OpCase("log10", F.Log10, F.Log10.apply, np.log10, lambda t, a: a.log10(), domain=(positive,),
+           kinks=(Kink((0.0,), (np.inf,)),)),
+    OpCase("expm1", F.Expm1, F.Expm1.apply, np.expm1, lambda t, a: a.expm1(),
+           kinks=(Kink(([1e-20, 1e4],), ([1, np.inf],), [1.0, 1.0]),)),
+    OpCase("tan", F.Tan, F.Tan.apply, np.tan, lambda t, a: a.tan(), domain=(unit,)),
+    OpCase("asin", F.Asin, F.Asin.apply, np.arcsin, lambda t, a: a.asin(), domain=(unit,),
+           kinks=(Kink(([1.0, -1, 2],), ([np.inf, np.inf, np.nan],), [1.0] * 3),)),
+    OpCase("acos", F.Acos, F.Acos.apply, np.arccos, lambda t, a: a.acos(), domain=(unit,),
+           kinks=(Kink(([1.0, -1, 2],), ([-np.inf, -np.inf, np.nan],), [1.0] * 3),)),
+    OpCase("atan", F.Atan, F.Atan.apply, np.arctan, lambda t, a: a.atan(),
+           kinks=(Kink((np.inf,), (0,)),)),
+    OpCase("sinh", F.Sinh, F.Sinh.apply, np.sinh, lambda t, a: a.sinh()),
+    OpCase("cosh", F.Cosh, F.Cosh.apply, np.cosh, lambda t, a: a.cosh()),
+    OpCase("logaddexp", F.LogAddExp, F.LogAddExp.apply, np.logaddexp,
+           lambda t, a, b: t.logaddexp(a, b), BINARY, errors=BAD_BROADCAST,
+           kinks=(Kink(([1e4, -np.inf], [0.0, 0.0]), ([1, 0], [0, 1]), [1.0, 1.0]),)),
     # ------------------------------------------------------------------------------ reductions
     OpCase("sum", F.Sum, lambda a: a.sum(), np.sum, lambda t, a: a.sum(),
            errors=(((np.ones(3), 1), IndexError, r"\[-1, 0\], got 1"),)),
@@ -251,7 +259,37 @@ CASES: list[OpCase] = [
     OpCase("mse_loss", F.Mul, F.mse_loss, lambda x, y: np.mean((x - y) ** 2),
            lambda t, a, b: t.nn.functional.mse_loss(a, b), (((3,), (3,)), ((2, 3), (2, 3))),
            errors=(((np.ones((3, 1)), np.ones(3)), ShapeError, "unsqueeze"),)),
+    # ------------------------------------------------------------------------------ products
+    einsum("ij,jk->ik", ((2, 3), (3, 4)), ((0, 3), (3, 2)), ((2, 0), (0, 3)),
+           errors=(
+               ((np.ones((2, 3)), np.ones((4, 5))), ShapeError, r"'j' differ in .* and \(4, 5\)"),
+               ((np.ones((2, 3)), np.ones(3)), ShapeError, "'jk' does not fit operand 1"),
+               ((np.ones((2, 3)),), ValueError, r"2 term\(s\) for 1"),
+               ((np.ones((2, 3)), np.ones((3, 4), np.float32)), TypeError, "float64 and float32"),
+           )),
+    einsum("jb,bA", ((2, 3), (3, 4))),  # no "->": the result is Aj
+    einsum("i,i", ((3,), (3,)), ((3,), (1,)), ((1,), (3,))),
+    einsum("i,j->ij", ((3,), (4,))),
+    einsum("ij->ji", ((2, 3),)),
+    einsum("ij->", ((2, 3),), ((0, 3),)),
+    einsum(",ij->j", ((), (2, 3))),
+    einsum("ij,k->i", ((2, 3), (4,))),
+    einsum("i,ij,kj->k", ((2,), (2, 3), (4, 3)), ((2,), (1, 3), (4, 1))),
+    einsum("ii", ((3, 3),), errors=(((np.ones((1, 3)),), ShapeError, "'i' differ"),)),
+    einsum("ii->i", ((3, 3),), ((1, 1),)),
+    einsum("iijk,kj->ji", ((3, 3, 2, 4), (4, 2))),
+    einsum("iji,i->j", ((3, 2, 3), (3,)), ((1, 2, 1), (3,))),
+    einsum("iii->i", ((3, 3, 3),)),
+    einsum("...ij,...jk->...ik", ((5, 2, 3), (3, 4)), ((5, 1, 2, 3), (4, 3, 2))),
+    einsum("i...,i...", ((3, 2), (3,)), ((3, 2), (3, 1)), ((3,), (3,))),
+    einsum("...i->i", ((2, 3),), ((4, 2, 3),)),
+    einsum("i->j", errors=(((np.ones(3),), ValueError, "'j' must stand once in the result"),)),
+    einsum("i->ii", errors=(((np.ones(3),), ValueError, "'i' must stand once in the result"),)),
+    einsum("i+j", errors=(((np.ones((3, 3)),), ValueError, r"got 'i\+j'"),)),
+    OpCase("einsum of one tensor twice", F.Einsum, lambda a: F.einsum("ij,kj->ik", a, a),
+           lambda x: x @ x.T, lambda t, a: t.einsum("ij,kj->ik", a, a), (((2, 3),), ((0, 3),))),
     # ------------------------------------------------------------------------------ shape
+    OpCase("alias", F.Alias, F.Alias.apply, np.copy, lambda t, a: a.view_as(a)),
     OpCase("unsqueeze", F.Unsqueeze, lambda a: a.unsqueeze(-1), lambda x: x[..., None],
            lambda t, a: a.unsqueeze(-1),
            errors=(((np.ones(3), 5), IndexError, "got 5"),)),
@@ -280,6 +318,10 @@ CASES: list[OpCase] = [
            lambda t, a: a[[0, 1, 0]], (((2, 3),), ((2,),))),
     OpCase("slice mask", F.Slice, lambda a: a[const(CONDITION)], lambda x: x[CONDITION],
            lambda t, a: a[t.tensor(CONDITION)], (((2, 3),), ((2, 3, 2),))),
+    OpCase("assign", F.Assign, lambda a, v: F.Assign.apply(a, v, (slice(1, None),)), assigned,
+           lambda t, a, v: assigned(a, v),
+           (((2, 3), (3,)), ((3, 2), (1, 2)), ((3, 2), ()), ((0, 3), (1, 3))),
+           errors=(((np.ones((2, 3)), np.ones(2)), ShapeError, r"\(2,\) does not fit"),)),
     OpCase("unslice", F.Unslice, lambda a: F.Unslice.apply(a, (slice(1, 3),), (4, 3)),
            lambda x: np.concatenate([np.zeros((1, 3)), x, np.zeros((1, 3))]), None, (((2, 3),),)),
     OpCase("gather", F.Gather, lambda a: F.Gather.apply(a, PLACES, 1),

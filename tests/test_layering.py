@@ -12,23 +12,33 @@ ROOT = Path(__file__).resolve().parent.parent
 # A module or package, and the modules or packages that it may import while it is being imported.
 # The longest name that fits a module counts. Imports inside functions are free: they happen later.
 BASE = ("mytorch.errors", "mytorch.dtypes", "mytorch.grad_mode")
-ENGINE = (*BASE, "mytorch.variable", "mytorch.autograd_engine")
+WALK = (*BASE, "mytorch.variable", "mytorch.context", "mytorch.graph_walk")
+ENGINE = (*WALK, "mytorch.autograd_engine")
 OPERATIONS = (*ENGINE, "mytorch.ops")
 FUNCTIONAL = (*OPERATIONS, "mytorch.nn.functional")
-TENSOR = (*FUNCTIONAL, "mytorch.methods", "mytorch.printing", "mytorch.tensor")
+METHODS = ("mytorch.methods", "mytorch.in_place", "mytorch.printing", "mytorch.hooks")
+TENSOR = (*FUNCTIONAL, *METHODS, "mytorch.tensor")
 MAY_IMPORT = {
     "mytorch.errors": (),
     "mytorch.dtypes": (),
     "mytorch.grad_mode": (),
     "mytorch.variable": BASE,
-    "mytorch.autograd_engine": ENGINE,
+    "mytorch.context": (*BASE, "mytorch.variable"),
+    "mytorch.graph_walk": (*BASE, "mytorch.variable"),
+    "mytorch.forward_mode": ENGINE,
+    "mytorch.hooks": (),
+    "mytorch.autograd_engine": WALK,
     "mytorch.ops": OPERATIONS,
     "mytorch.nn.functional": OPERATIONS,
     "mytorch.methods": FUNCTIONAL,
+    "mytorch.in_place": (*FUNCTIONAL, "mytorch.methods"),
     "mytorch.printing": BASE,
     "mytorch.tensor": TENSOR,
+    "mytorch.numpy_rules": TENSOR,
+    "mytorch.numpy_protocol": (*TENSOR, "mytorch.numpy_rules"),
     "mytorch.serialization": TENSOR,
     "mytorch.nn": (*TENSOR, "mytorch.nn"),
+    "mytorch.autograd": (*TENSOR, "mytorch.forward_mode", "mytorch.autograd"),
     "mytorch.optim": (*TENSOR, "mytorch.optim"),
     "mytorch.utils": (*TENSOR, "mytorch.utils"),
     "mytorch.datasets": ("mytorch.datasets",),

@@ -84,7 +84,8 @@ def test_pip_installs_it_and_it_imports_from_anywhere(project, tmp_path, argumen
     result = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=LIMIT)
     assert result.returncode == 0, result.stderr
     show = "import json, mytorch; print(json.dumps([mytorch.__file__, mytorch.__version__]))"
-    shown = subprocess.check_output([python, "-c", show], cwd=tmp_path, text=True, timeout=LIMIT)
+    command = [python, "-I", "-c", show]  # isolated: no PYTHONPATH, no current directory
+    shown = subprocess.check_output(command, cwd=tmp_path, text=True, timeout=LIMIT)
     file, version = json.loads(shown)
     assert Path(file).is_relative_to(project if "-e" in arguments else site_packages)
     assert version == mytorch.__version__

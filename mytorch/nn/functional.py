@@ -14,23 +14,55 @@ import numpy as np
 from mytorch.autograd_engine import Function
 from mytorch.dtypes import get_default_dtype
 from mytorch.errors import ShapeError
-from mytorch.grad_mode import is_grad_enabled
-from mytorch.ops.common import as_float, float_data, operands, unbroadcast
-from mytorch.ops.index import Gather, Scatter, Slice, Unslice
-from mytorch.ops.pointwise import Cast, Clone, Exp, Neg, Pow, Sigmoid, Tanh, Where
+from mytorch.ops.common import as_float, float_data, operands, total, unbroadcast
+from mytorch.ops.einsum import Einsum, einsum
+from mytorch.ops.elementary import (
+    Acos,
+    Asin,
+    Atan,
+    Cosh,
+    Expm1,
+    Log1p,
+    Log2,
+    Log10,
+    LogAddExp,
+    Sinh,
+    Tan,
+)
+from mytorch.ops.index import Assign, Gather, Scatter, Slice, Unslice
+from mytorch.ops.linalg import Affine, MatMul
+from mytorch.ops.pointwise import (
+    Abs,
+    Cast,
+    Clamp,
+    Clone,
+    Cos,
+    Exp,
+    Masked,
+    Maximum,
+    Minimum,
+    Neg,
+    Pow,
+    Sigmoid,
+    Sin,
+    Sqrt,
+    Tanh,
+    Where,
+)
 from mytorch.ops.reduce import LogSumExp, Max, Mean, Sum
-from mytorch.ops.shape import Cat, Expand, Squeeze, Unsqueeze
+from mytorch.ops.shape import Alias, Cat, Expand, Squeeze, Unsqueeze
 from mytorch.ops.softmax import NLL, CrossEntropy, LogSoftmax, Softmax, class_indices
 
 # What `from mytorch.nn.functional import *` binds: the homework's operations and the functions.
 # Classes named like a layer (ReLU, Sigmoid, Tanh, Dropout) are left out: they would shadow it.
 __all__ = [
-    "Add", "Cast", "Cat", "Clone", "CrossEntropy", "Div", "Exp", "Expand", "Gather", "Log",
-    "LogSoftmax", "LogSumExp", "MatMul", "Max", "Mean", "Mul", "Mult", "NLL", "Neg", "Pow",
-    "Reshape", "Scatter", "Slice", "Softmax", "Squeeze", "Sub", "Sum", "Transpose", "Unslice",
-    "Unsqueeze", "Where",
-    "cross_entropy", "dropout", "linear", "log_softmax", "logsumexp", "mse_loss", "nll_loss",
-    "relu", "sigmoid", "softmax", "tanh", "to_one_hot", "unbroadcast",
+    "Abs", "Acos", "Add", "Alias", "Asin", "Assign", "Atan", "Cast", "Cat", "Clamp", "Clone", "Cos",
+    "Cosh", "CrossEntropy", "Div", "Einsum", "Exp", "Expand", "Expm1", "Gather", "Log", "Log10",
+    "Log1p", "Log2", "LogAddExp", "LogSoftmax", "LogSumExp", "Masked", "MatMul", "Max", "Maximum",
+    "Mean", "Minimum", "Mul", "Mult", "NLL", "Neg", "Pow", "Reshape", "Scatter", "Sin", "Sinh",
+    "Slice", "Softmax", "Sqrt", "Squeeze", "Sub", "Sum", "Tan", "Transpose", "Unslice", "Unsqueeze",
+    "Where", "cross_entropy", "dropout", "einsum", "linear", "log_softmax", "logsumexp", "mse_loss",
+    "nll_loss", "relu", "sigmoid", "softmax", "tanh", "to_one_hot", "unbroadcast",
 ]  # fmt: skip
 
 
@@ -51,6 +83,10 @@ class Add(Function):
         shape_a, shape_b = ctx.shapes
         return unbroadcast(grad_output, shape_a), unbroadcast(grad_output, shape_b)
 
+    @staticmethod
+    def jvp(ctx: Any, tangent_a: Any, tangent_b: Any) -> Any:
+        return total(tangent_a, tangent_b)
+
 
 class Sub(Function):
     """z = x - y;  dz/dx = 1, dz/dy = -1."""
@@ -65,6 +101,10 @@ class Sub(Function):
     def backward(ctx: Any, grad_output: Any) -> Any:
         shape_a, shape_b = ctx.shapes
         return unbroadcast(grad_output, shape_a), unbroadcast(-grad_output, shape_b)
+
+    @staticmethod
+    def jvp(ctx: Any, tangent_a: Any, tangent_b: Any) -> Any:
+        return total(tangent_a, None if tangent_b is None else -tangent_b)
 
 
 class Mul(Function):
@@ -85,14 +125,22 @@ class Mul(Function):
             unbroadcast(grad_output * a, b.data.shape) if needs[1] else None,
         )
 
+    @staticmethod
+    def jvp(ctx: Any, tangent_a: Any, tangent_b: Any) -> Any:
+        a, b = ctx.saved_tensors
+        return total(
+            None if tangent_a is None else tangent_a * b,
+            None if tangent_b is None else a * tangent_b,
+        )
+
 
 Mult = Mul  # the handout's name
 
 
 class Div(Function):
-    """z = x / y;  dz/dx = 1/y, dz/dy = -x/y**2. Integers divide to the default float.
+    """z = x / y;  dz/dx = 1/y, dz/dy = -x/y/y. Integers divide to the default float.
 
-    Division by zero gives inf or nan silently, as in torch.
+    Division by zero gives inf or nan silently, as in torch; y**2 could over- or underflow.
     """
 
     @staticmethod
@@ -108,7 +156,15 @@ class Div(Function):
         needs = ctx.needs_input_grad
         return (
             unbroadcast(grad_output / b, a.data.shape) if needs[0] else None,
-            unbroadcast(-grad_output * a / (b * b), b.data.shape) if needs[1] else None,
+            unbroadcast(-grad_output * (a / b / b), b.data.shape) if needs[1] else None,
+        )
+
+    @staticmethod
+    def jvp(ctx: Any, tangent_a: Any, tangent_b: Any) -> Any:
+        a, b = ctx.saved_tensors
+        return total(
+            None if tangent_a is None else tangent_a / b,
+            None if tangent_b is None else -tangent_b * (a / b / b),
         )
 
 
@@ -128,13 +184,17 @@ class Transpose(Function):
         inverse = None if ctx.axes is None else tuple(np.argsort(ctx.axes).tolist())
         return Transpose.apply(grad_output, inverse), None
 
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
+        return Transpose.apply(tangent, ctx.axes)
+
 
 class Reshape(Function):
     """The same elements in another shape, a view where possible; one size may be -1."""
 
     @staticmethod
     def forward(ctx: Any, a: Any, shape: tuple[int, ...]) -> Any:
-        ctx.shape_in = a.data.shape
+        ctx.shape_in, ctx.shape_out = a.data.shape, shape
         try:
             return a.new_view(a.data.reshape(shape))
         except ValueError:
@@ -146,6 +206,10 @@ class Reshape(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         return grad_output.reshape(ctx.shape_in), None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
+        return tangent.reshape(ctx.shape_out)
 
 
 class Log(Function):
@@ -162,9 +226,14 @@ class Log(Function):
         (a,) = ctx.saved_tensors
         return (grad_output / a,)
 
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any) -> Any:
+        (a,) = ctx.saved_tensors
+        return tangent / a
+
 
 class ReLU(Function):
-    """y = max(x, 0);  dy/dx = 1 where x > 0, else 0 (also at 0). A nan stays nan."""
+    """y = max(x, 0);  dy/dx = 1 where x > 0, else 0 (also at 0). A nan stays nan, with slope 1."""
 
     @staticmethod
     def forward(ctx: Any, a: Any) -> Any:
@@ -175,101 +244,11 @@ class ReLU(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         (result,) = ctx.saved_tensors
-        positive = result.data > 0
-        if is_grad_enabled():
-            return (grad_output * result.new(positive.astype(result.data.dtype)),)
-        return (grad_output.new(grad_output.data * positive),)
-
-
-class MatMul(Function):
-    """Z = X @ Y on the last two axes, batched over the rest;  dL/dX = G Yᵀ, dL/dY = Xᵀ G.
-
-    A vector on the left is a row, on the right a column, and the added axis is dropped again.
-    """
+        return (Masked.apply(grad_output, ~(result.data <= 0)),)
 
     @staticmethod
-    def forward(ctx: Any, a: Any, b: Any) -> Any:
-        check_matmul(a.data.shape, b.data.shape)
-        ctx.save_for_backward(a, b)
-        if a.data.dtype == b.data.dtype:
-            return a.new(a.data @ b.data)
-        raise TypeError(
-            f"matmul: expected one dtype, got {a.data.dtype} and {b.data.dtype}; "
-            "convert one: tensor.astype(dtype)"
-        )
-
-    @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        a, b = ctx.saved_tensors
-        needs = ctx.needs_input_grad
-        rows = a.unsqueeze(0) if a.ndim == 1 else a
-        columns = b.unsqueeze(1) if b.ndim == 1 else b
-        grad = grad_output.unsqueeze(-1) if b.ndim == 1 else grad_output
-        grad = grad.unsqueeze(-2) if a.ndim == 1 else grad  # (…, n, m)
-        grad_a = grad_b = None
-        if needs[0]:
-            grad_a = unbroadcast(grad @ columns.mT, rows.shape).reshape(a.shape)
-        if needs[1]:
-            grad_b = unbroadcast(rows.mT @ grad, columns.shape).reshape(b.shape)
-        return grad_a, grad_b
-
-
-def check_matmul(first: tuple[int, ...], second: tuple[int, ...]) -> None:
-    """Raise ShapeError unless ``first @ second`` exists, and say what would fit."""
-    if not first or not second:
-        raise ShapeError(f"matmul: {first} @ {second}: 0-d tensors have no product; use * instead")
-    inner = second[-2] if len(second) > 1 else second[0]
-    if first[-1] != inner:
-        hint = ""
-        if len(second) == 2 and first[-1] == second[1]:
-            hint = "; did you mean weight.T()?"
-        raise ShapeError(
-            f"matmul: {first} @ {second}: inner sizes {first[-1]} and {inner} differ{hint}"
-        )
-    if len(first) > 2 and len(second) > 2:
-        operands_shape = first[:-2], second[:-2]
-        try:
-            np.broadcast_shapes(*operands_shape)
-        except ValueError:
-            raise ShapeError(
-                f"matmul: {first} @ {second}: batch shapes {operands_shape[0]} and "
-                f"{operands_shape[1]} do not broadcast"
-            ) from None
-
-
-class Affine(Function):
-    """Y = X Wᵀ + b for X (…, in), W (out, in), b (out,);  dX = G W, dW = Gᵀ X, db = sum of G.
-
-    A hot operation: while recording is off its gradients are computed on the arrays.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, weight: Any, bias: Any = None) -> Any:
-        ctx.save_for_backward(x, weight)
-        result = x.data @ weight.data.T
-        if bias is not None:
-            result += bias.data
-        return x.new(result)
-
-    @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        x, weight = ctx.saved_tensors
-        needs_x, needs_weight, needs_bias = ctx.needs_input_grad
-        if is_grad_enabled():
-            grad = grad_output.reshape(-1, weight.shape[0])  # (N, out)
-            rows = x.reshape(-1, weight.shape[1])  # (N, in)
-            return (
-                grad_output @ weight if needs_x else None,
-                grad.T() @ rows if needs_weight else None,
-                grad.sum(0) if needs_bias else None,
-            )
-        grad = grad_output.data.reshape(-1, weight.data.shape[0])
-        rows = x.data.reshape(-1, weight.data.shape[1])
-        return (
-            x.new((grad @ weight.data).reshape(x.data.shape)) if needs_x else None,
-            x.new(grad.T @ rows) if needs_weight else None,
-            x.new(grad.sum(axis=0)) if needs_bias else None,
-        )
+    def jvp(ctx: Any, tangent: Any) -> Any:
+        return ReLU.backward(ctx, tangent)[0]
 
 
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:

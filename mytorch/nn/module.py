@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from mytorch.hooks import RemovableHandle
+from mytorch.nn.module_hooks import call_with_hooks
 from mytorch.tensor import Tensor
 
 __all__ = ["Module", "Parameter"]
@@ -36,10 +38,12 @@ class Module:
     _parameters: dict[str, Tensor]
     _buffers: dict[str, Tensor]
     _submodules: dict[str, Module]
+    _hooks: dict[str, dict[int, Callable[..., Any]]]
 
     def __init__(self) -> None:
         for name in ("_parameters", "_buffers", "_submodules"):
             object.__setattr__(self, name, {})
+        object.__setattr__(self, "_hooks", {})
         self.is_train = True
 
     # ------------------------------------------------------------------------------ attributes
@@ -89,11 +93,34 @@ class Module:
     # ------------------------------------------------------------------------------ calling
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._hooks:
+            return call_with_hooks(self, args, kwargs)
         return self.forward(*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; a subclass must define it."""
         raise NotImplementedError(f"{type(self).__name__} must define forward(self, …)")
+
+    def register_forward_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, args)`` before forward; it may return other arguments."""
+        return self._register("forward_pre", hook)
+
+    def register_forward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, args, output)`` after forward; it may return another output."""
+        return self._register("forward", hook)
+
+    def register_full_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, grad_input, grad_output)`` in backward, with tuples of gradients.
+
+        It may return another ``grad_input``. The hook of a module none of whose arguments requires
+        grad is called with None for each, once the gradients of its outputs are known.
+        """
+        return self._register("backward", hook)
+
+    def _register(self, kind: str, hook: Callable[..., Any]) -> RemovableHandle:
+        for each in ("forward_pre", "forward", "backward"):
+            self._hooks.setdefault(each, {})
+        return RemovableHandle(self._hooks[kind], hook)
 
     # ------------------------------------------------------------------------------ traversal
 

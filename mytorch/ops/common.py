@@ -10,7 +10,7 @@ import numpy as np
 from mytorch.dtypes import get_default_dtype, result_type
 from mytorch.errors import DtypeError, ShapeError
 
-__all__ = ["float_data", "normalize_axes", "operands", "unbroadcast"]
+__all__ = ["float_data", "normalize_axes", "operands", "select", "total", "unbroadcast"]
 
 Axes = int | Sequence[int] | None
 
@@ -61,6 +61,15 @@ def unbroadcast(grad: Any, shape: tuple[int, ...]) -> Any:
     return grad.sum((*range(added), *stretched)).reshape(shape)
 
 
+def total(*tangents: Any) -> Any:
+    """Return the sum of those tangents that are not None (zero), in a rule of forward mode."""
+    result = None
+    for tangent in tangents:
+        if tangent is not None:
+            result = tangent if result is None else result + tangent
+    return result
+
+
 def normalize_axes(axis: Axes, ndim: int) -> tuple[int, ...]:
     """Return ``axis`` as a sorted tuple of distinct non-negative axes; None means all.
 
@@ -97,3 +106,18 @@ def float_data(name: str, a: Any) -> np.ndarray:
 def as_float(array: np.ndarray) -> np.ndarray:
     """Return ``array``, integers and booleans converted to the default dtype, as torch does."""
     return array if array.dtype.kind in "fc" else array.astype(get_default_dtype())
+
+
+_BITS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
+
+
+def select(array: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return ``array`` where the boolean ``mask`` holds, else 0.
+
+    The bits are multiplied by 0 or 1 as integers: as fast as array * mask, without nan * 0 = nan;
+    ``np.where`` branches at each element, and takes about ten times as long.
+    """
+    bits = _BITS.get(array.dtype)
+    if bits is None:
+        return np.where(mask, array, array.dtype.type(0))
+    return np.multiply(array.view(bits), mask).view(array.dtype)

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from mytorch.autograd_engine import Function
+from mytorch.errors import ShapeError
+from mytorch.ops.common import unbroadcast
 from mytorch.variable import Variable
 
-__all__ = ["Gather", "Scatter", "Slice", "Unslice"]
+__all__ = ["Assign", "Gather", "Scatter", "Slice", "Unslice"]
 
 
 def plain_index(index: Any) -> Any:
@@ -38,16 +40,22 @@ class Slice(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Any, index: Any) -> Any:
-        ctx.index = plain_index(index)
+        ctx.index = index = plain_index(index)
         ctx.shape_in = a.data.shape
-        result = a.data[ctx.index]
-        if type(result) is np.ndarray and _is_basic(ctx.index):
-            return a.new_view(result)
-        return a.new(result)
+        if not _is_basic(index):
+            return a.new(a.data[index])
+        parts = index if isinstance(index, tuple) else (index,)
+        if not any(part is Ellipsis for part in parts):
+            parts = (*parts, Ellipsis)  # so that one element is a 0-d view and no copy
+        return a.new_view(a.data[parts])
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         return Unslice.apply(grad_output, ctx.index, ctx.shape_in), None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
+        return tangent[ctx.index]
 
 
 class Unslice(Function):
@@ -96,3 +104,32 @@ class Scatter(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         return Gather.apply(grad_output, ctx.indices, ctx.dim), None, None, None
+
+
+class Assign(Function):
+    """y = x with y[index] = value;  dL/dx is dL/dy with zeros at index, dL/dvalue is dL/dy[index].
+
+    Where an integer index names a place twice, which value stays there is not defined, as in torch.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, value: Any, index: Any) -> Any:
+        ctx.index, ctx.shape_value = index, value.data.shape
+        result = a.data.copy()
+        try:
+            result[index] = value.data
+        except ValueError:
+            raise ShapeError(
+                f"t[index] = value: a value of shape {value.data.shape} does not fit into "
+                f"{result[index].shape}"
+            ) from None
+        return a.new(result)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        zero = grad_output.new(np.zeros((), grad_output.data.dtype))
+        return (
+            Assign.apply(grad_output, zero, ctx.index),
+            unbroadcast(grad_output[ctx.index], ctx.shape_value),
+            None,
+        )

@@ -8,6 +8,7 @@ import numpy as np
 
 from mytorch.autograd_engine import Function
 from mytorch.ops.common import Axes, float_data, kept_shape, normalize_axes
+from mytorch.ops.pointwise import Masked
 
 __all__ = ["LogSumExp", "Max", "Mean", "Sum"]
 
@@ -23,12 +24,17 @@ class Sum(Function):
     @staticmethod
     def forward(ctx: Any, a: Any, axis: Axes = None, keepdims: bool = False) -> Any:
         ctx.shape_in, ctx.axes = a.data.shape, normalize_axes(axis, a.data.ndim)
+        ctx.keepdims = keepdims
         dtype = None if a.data.dtype.kind in "fc" else np.int64
         return a.new(a.data.sum(axis=ctx.axes, keepdims=keepdims, dtype=dtype))
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         return _spread(grad_output, ctx.shape_in, ctx.axes), None, None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
+        return tangent.sum(ctx.axes, ctx.keepdims)
 
 
 class Mean(Function):
@@ -38,6 +44,7 @@ class Mean(Function):
     def forward(ctx: Any, a: Any, axis: Axes = None, keepdims: bool = False) -> Any:
         x = float_data("mean", a)
         ctx.shape_in, ctx.axes = x.shape, normalize_axes(axis, x.ndim)
+        ctx.keepdims = keepdims
         ctx.count = int(np.prod([x.shape[i] for i in ctx.axes]))
         with np.errstate(invalid="ignore", divide="ignore"):
             return a.new(x.sum(axis=ctx.axes, keepdims=keepdims) / x.dtype.type(ctx.count))
@@ -45,6 +52,10 @@ class Mean(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         return _spread(grad_output / ctx.count, ctx.shape_in, ctx.axes), None, None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
+        return tangent.sum(ctx.axes, ctx.keepdims) / ctx.count
 
 
 class Max(Function):
@@ -66,8 +77,9 @@ class Max(Function):
     def backward(ctx: Any, grad_output: Any) -> Any:
         a, kept = ctx.saved_tensors
         largest = (a.data == kept.data) | (np.isnan(a.data) & np.isnan(kept.data))
-        share = largest / largest.sum(axis=ctx.axes, keepdims=True, dtype=grad_output.data.dtype)
-        return _spread(grad_output, a.data.shape, ctx.axes) * a.new(share), None, None
+        count = largest.sum(axis=ctx.axes, keepdims=True, dtype=grad_output.data.dtype)
+        share = grad_output.reshape(count.shape) / a.new(count)
+        return Masked.apply(share.expand(a.data.shape), largest), None, None
 
 
 class LogSumExp(Function):

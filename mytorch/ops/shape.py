@@ -11,7 +11,23 @@ from mytorch.dtypes import promote
 from mytorch.errors import ShapeError
 from mytorch.ops.common import Axes, normalize_axes, unbroadcast
 
-__all__ = ["Cat", "Expand", "Squeeze", "Unsqueeze"]
+__all__ = ["Alias", "Cat", "Expand", "Squeeze", "Unsqueeze"]
+
+
+class Alias(Function):
+    """y = x, the same memory under another place in the graph;  dy/dx = 1."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any) -> Any:
+        return a.new_view(a.data)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        return (grad_output,)
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any) -> Any:
+        return tangent
 
 
 class Unsqueeze(Function):

@@ -11,8 +11,9 @@ import numpy as np
 
 from mytorch.autograd_engine import Function
 from mytorch.errors import ShapeError
-from mytorch.grad_mode import is_grad_enabled
+from mytorch.grad_mode import is_traced
 from mytorch.ops.common import float_data, normalize_axes
+from mytorch.ops.pointwise import Masked
 from mytorch.variable import Variable
 
 __all__ = ["CrossEntropy", "LogSoftmax", "NLL", "Softmax", "class_indices"]
@@ -47,6 +48,10 @@ class Softmax(Function):
         weighted = grad_output * result
         return weighted - result * weighted.sum(ctx.dim, keepdims=True), None
 
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
+        return Softmax.backward(ctx, tangent)[0]  # the Jacobian is symmetric
+
 
 class LogSoftmax(Function):
     """y_i = x_i - log sum_j e**x_j along ``dim``;  dL/dx = g - e**y * sum(g)."""
@@ -64,6 +69,11 @@ class LogSoftmax(Function):
         (result,) = ctx.saved_tensors
         return grad_output - result.exp() * grad_output.sum(ctx.dim, keepdims=True), None
 
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
+        (result,) = ctx.saved_tensors
+        return tangent - (result.exp() * tangent).sum(ctx.dim, keepdims=True)
+
 
 class NLL(Function):
     """L = -(1/N) sum_i x[i, t_i] for log-probabilities x (N, C);  dL/dx = -onehot(t)/N.
@@ -80,9 +90,10 @@ class NLL(Function):
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        slope = np.zeros(ctx.shape_in, grad_output.data.dtype)  # (N, C)
-        slope[np.arange(len(ctx.target)), ctx.target] = -1 / max(len(ctx.target), 1)
-        return grad_output * grad_output.new(slope), None
+        picked = np.zeros(ctx.shape_in, bool)  # (N, C)
+        picked[np.arange(len(ctx.target)), ctx.target] = True
+        share = grad_output / -max(len(ctx.target), 1)
+        return Masked.apply(share.expand(ctx.shape_in), picked), None
 
 
 class CrossEntropy(Function):
@@ -108,7 +119,7 @@ class CrossEntropy(Function):
         logits, softmax = ctx.saved_tensors
         count = max(len(ctx.target), 1)
         rows = np.arange(len(ctx.target))
-        if not is_grad_enabled():
+        if not is_traced():
             grad = softmax.data.copy()
             grad[rows, ctx.target] -= 1
             grad *= grad_output.data / grad.dtype.type(count)
@@ -116,6 +127,11 @@ class CrossEntropy(Function):
         one_hot = np.zeros_like(softmax.data)
         one_hot[rows, ctx.target] = 1
         return (Softmax.apply(logits, 1) - logits.new(one_hot)) * (grad_output / count), None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
+        one = tangent.new(np.ones((), tangent.data.dtype))
+        return (CrossEntropy.backward(ctx, one)[0] * tangent).sum()
 
 
 def class_indices(name: str, logits: Any, target: Any) -> np.ndarray:

@@ -1,0 +1,95 @@
+"""``ContextManager``: what an operation's ``forward`` leaves for its ``backward``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mytorch.errors import GraphError
+from mytorch.variable import Variable
+
+__all__ = ["ContextManager"]
+
+
+class _Needed:
+    """``needs_input_grad`` of a bare context: every argument's gradient is wanted."""
+
+    def __getitem__(self, index: int) -> bool:
+        return True
+
+
+class ContextManager:
+    """What an operation's ``forward`` leaves for its ``backward``: the argument ``ctx``.
+
+    Tensors go through ``save_for_backward``; small plain values may be set as attributes.
+    """
+
+    __slots__ = ("__dict__", "_saved", "_versions")
+
+    _saved: tuple[Any, ...] | None
+    _versions: list[int]
+
+    def __init__(self) -> None:
+        self._saved = ()
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep ``tensors`` (inputs, outputs or constants of forward) until backward needs them.
+
+        Raises:
+            TypeError: if one is not a Tensor; keep such a value as an attribute of ctx.
+        """
+        for tensor in tensors:
+            if not isinstance(tensor, Variable):
+                raise TypeError(
+                    f"save_for_backward takes Tensors, not {type(tensor).__name__}; "
+                    "keep other values as attributes: ctx.name = value"
+                )
+        self._saved = tensors
+        self._versions = [0 if t._version is None else t._version[0] for t in tensors]
+
+    def mark_non_differentiable(self, *outputs: Any) -> None:
+        """Say in ``forward`` that these of its outputs have no gradient, such as indices."""
+        self.non_differentiable = outputs
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Say whether ``backward`` gets zeros (True, the default) or None for an unused output."""
+        self.materialize_grads = bool(value)
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """The tensors given to ``save_for_backward``, unchanged since.
+
+        Raises:
+            GraphError: if they were freed by an earlier backward, or changed in place since.
+        """
+        saved = self._saved
+        if saved is None:
+            raise GraphError(
+                f"backward through {self.function_name} a second time: the tensors it saved were "
+                "freed by the first. Call backward(retain_graph=True) the first time, or run the "
+                f"forward pass again.{self.place}"
+            )
+        for tensor, version in zip(saved, self._versions if saved else (), strict=True):
+            if tensor.version != version:
+                raise GraphError(
+                    f"a tensor of shape {tensor.data.shape} that {self.function_name} saved for "
+                    f"backward was changed in place {tensor.version - version} time(s) since; "
+                    "change a copy (tensor.clone()) instead, or do it after backward()."
+                    f"{self.place}"
+                )
+        return saved
+
+    @property
+    def function_name(self) -> str:
+        """The name of the operation, for messages."""
+        return "this operation"
+
+    @property
+    def place(self) -> str:
+        """Where the operation was called, for messages; known in anomaly mode."""
+        return ""
+
+    @property
+    def needs_input_grad(self) -> Any:
+        """For each argument of the operation, whether its gradient is wanted."""
+        # ``needed`` is set while forward mode differentiates backward
+        return self.__dict__.get("needed") or _Needed()

@@ -1,0 +1,180 @@
+"""The walk from outputs to leaves: each node once, after everything that uses its output.
+
+A node is known here by ``next_functions``, ``shape``, ``hooks``, ``number`` (of an output,
+or None), ``function_name``, ``place``, ``apply`` and ``release``; see ``autograd_engine``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mytorch import grad_mode
+from mytorch.errors import GraphError, ShapeError
+from mytorch.grad_mode import recording
+from mytorch.variable import Variable
+
+__all__ = ["RETAIN", "add_to", "count_uses", "run_backward"]
+
+
+def run_backward(
+    roots: Sequence[tuple[Any, Any]],
+    retain_graph: bool,
+    create_graph: bool,
+    targets: Sequence[Any] | None = None,
+) -> dict[Any, Any]:
+    """Walk from several (node, gradient) at once; return what arrived at ``targets``.
+
+    With targets, only nodes on the way to them are walked, and no leaf's ``grad`` changes.
+    """
+    token = recording.set(create_graph)
+    try:
+        return _walk(roots, retain_graph or create_graph, targets)
+    finally:
+        recording.reset(token)
+
+
+def _walk(
+    roots: Sequence[tuple[Any, Any]], retain_graph: bool, targets: Sequence[Any] | None
+) -> dict[Any, Any]:
+    gradients: dict[Any, Any] = {}  # node -> sum of what has arrived so far
+    for node, gradient in roots:
+        gradients[node] = gradients[node] + gradient if node in gradients else gradient
+    starts = set(gradients)
+    waiting = count_uses(gradients)  # node -> uses of its output that are not walked yet
+    wanted = None if targets is None else _nodes_above(targets, gradients)
+    captured = dict.fromkeys(targets or ())
+    ready = [node for node in gradients if not waiting[node]]
+    anomaly = grad_mode.anomaly.get()
+    # then each part that is not finite is told of where it is made
+    sound = anomaly and all(np.isfinite(gradient.data).all() for _, gradient in roots)
+    while ready:
+        node = ready.pop()
+        gradient = gradients.pop(node, None)
+        if gradient is not None and node.hooks:
+            gradient = _call_hooks(node, gradient)
+        if sound and node not in starts:
+            _check_sum(node, gradient)
+        if node in captured:
+            captured[node] = gradient
+        following = node.next_functions
+        if gradient is None or (wanted is not None and node not in wanted):
+            arrived: Any = (None,) * len(following)
+        elif node.number is not None:
+            arrived = (gradient,)
+        else:
+            parts = node.materialized(gradient) if type(gradient) is list else (gradient,)
+            arrived = node.apply(*parts)
+            if anomaly:
+                _check_finite(node, parts, arrived)
+            if not retain_graph:
+                node.release()
+        for target, part in zip(following, arrived, strict=False):
+            if target is None:
+                continue
+            if part is not None:
+                add_to(gradients, node, target, part)
+            waiting[target] -= 1
+            if not waiting[target]:
+                ready.append(target)
+    return captured
+
+
+def add_to(gradients: dict[Any, Any], node: Any, target: Any, part: Any) -> None:
+    """Add ``part``, which ``node`` computed, to what has arrived at ``target``."""
+    if node.number is not None:
+        parts = gradients.setdefault(target, [None] * len(target.shape))
+        known = parts[node.number]
+        parts[node.number] = part if known is None else known + part
+        return
+    if part.data.shape != target.shape:
+        raise ShapeError(
+            f"{node.function_name}.backward returned a gradient of shape {part.data.shape} for an "
+            f"argument of shape {target.shape}; what was broadcast is summed back by "
+            f"unbroadcast(gradient, shape).{node.place}"
+        )
+    known = gradients.get(target)
+    gradients[target] = part if known is None else known + part
+
+
+def count_uses(roots: Any) -> dict[Any, int]:
+    """Return how many edges lead to each node below ``roots`` (depth first, each node once)."""
+    uses: dict[Any, int] = dict.fromkeys(roots, 0)
+    stack = list(roots)
+    while stack:
+        for node in stack.pop().next_functions:
+            if node is None:
+                continue
+            if node in uses:
+                uses[node] += 1
+            else:
+                uses[node] = 1
+                stack.append(node)
+    return uses
+
+
+def _nodes_above(targets: Sequence[Any], roots: Any) -> set[Any]:
+    """Return the nodes below ``roots`` from which an edge leads towards a target."""
+    users: dict[Any, list[Any]] = {}
+    stack, seen = list(roots), set(roots)
+    while stack:
+        node = stack.pop()
+        for following in node.next_functions:
+            if following is not None:
+                users.setdefault(following, []).append(node)
+                if following not in seen:
+                    seen.add(following)
+                    stack.append(following)
+    above: set[Any] = set()
+    stack = list(targets)
+    while stack:
+        for node in users.get(stack.pop(), ()):
+            if node not in above:
+                above.add(node)
+                stack.append(node)
+    return above
+
+
+RETAIN = -1  # the key of the hook by which a result keeps its gradient: it is called last
+
+
+def _call_hooks(node: Any, gradient: Any) -> Any:
+    """Return the gradient after the hooks of ``node``, each of which may replace it."""
+    hooks = node.hooks
+    for key in sorted(hooks, key=lambda key: (key == RETAIN, key)):
+        replaced = hooks[key](gradient)
+        if replaced is None:
+            continue
+        if not isinstance(replaced, Variable) or replaced.data.shape != node.shape:
+            raise ShapeError(
+                f"a hook must return None or a Tensor of shape {node.shape}, not "
+                f"{getattr(replaced, 'shape', type(replaced).__name__)}"
+            )
+        gradient = replaced
+    return gradient
+
+
+def _check_finite(node: Any, incoming: Sequence[Any], outgoing: Sequence[Any]) -> None:
+    """Anomaly mode: raise where finite gradients went in and a nan or an infinity came out."""
+    for position, part in enumerate(outgoing):
+        if part is not None and not np.isfinite(part.data).all():
+            if not all(g is None or np.isfinite(g.data).all() for g in incoming):
+                return  # an earlier node, or the caller, brought it in
+            kind = "nan" if np.isnan(part.data).any() else "inf"
+            unknown = " Run the forward pass in detect_anomaly() too, to see where it was called."
+            raise GraphError(
+                f"{node.function_name}.backward made the first {kind} of this backward, in the "
+                f"gradient of argument {position}.{node.place or unknown}"
+            )
+
+
+def _check_sum(node: Any, gradient: Any) -> None:
+    """Anomaly mode: raise where finite gradients add up to an infinity, or a hook made it."""
+    for part in gradient if type(gradient) is list else (gradient,):
+        if part is not None and not np.isfinite(part.data).all():
+            raise GraphError(
+                f"the gradients that arrived at {node.function_name}, each of them finite, add up "
+                f"to one that is not, or a hook there made it so.{node.place}"
+            )

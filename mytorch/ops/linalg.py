@@ -1,0 +1,123 @@
+"""Products of matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mytorch.autograd_engine import Function
+from mytorch.errors import ShapeError
+from mytorch.grad_mode import is_traced
+from mytorch.ops.common import total, unbroadcast
+
+__all__ = ["Affine", "MatMul"]
+
+
+class MatMul(Function):
+    """Z = X @ Y on the last two axes, batched over the rest;  dL/dX = G Yᵀ, dL/dY = Xᵀ G.
+
+    A vector on the left is a row, on the right a column, and the added axis is dropped again.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> Any:
+        check_matmul(a.data.shape, b.data.shape)
+        ctx.save_for_backward(a, b)
+        if a.data.dtype == b.data.dtype:
+            return a.new(a.data @ b.data)
+        raise TypeError(
+            f"matmul: expected one dtype, got {a.data.dtype} and {b.data.dtype}; "
+            "convert one: tensor.astype(dtype)"
+        )
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        # an integer leaf has a floating gradient
+        a, b = (saved.astype(grad_output.dtype) for saved in ctx.saved_tensors)
+        needs = ctx.needs_input_grad
+        rows = a.unsqueeze(0) if a.ndim == 1 else a
+        columns = b.unsqueeze(1) if b.ndim == 1 else b
+        grad = grad_output.unsqueeze(-1) if b.ndim == 1 else grad_output
+        grad = grad.unsqueeze(-2) if a.ndim == 1 else grad  # (…, n, m)
+        grad_a = grad_b = None
+        if needs[0]:
+            grad_a = unbroadcast(grad @ columns.mT, rows.shape).reshape(a.shape)
+        if needs[1]:
+            grad_b = unbroadcast(rows.mT @ grad, columns.shape).reshape(b.shape)
+        return grad_a, grad_b
+
+    @staticmethod
+    def jvp(ctx: Any, tangent_a: Any, tangent_b: Any) -> Any:
+        a, b = ctx.saved_tensors
+        return total(
+            None if tangent_a is None else tangent_a @ b,
+            None if tangent_b is None else a @ tangent_b,
+        )
+
+
+def check_matmul(first: tuple[int, ...], second: tuple[int, ...]) -> None:
+    """Raise ShapeError unless ``first @ second`` exists, and say what would fit."""
+    if not first or not second:
+        raise ShapeError(f"matmul: {first} @ {second}: 0-d tensors have no product; use * instead")
+    inner = second[-2] if len(second) > 1 else second[0]
+    if first[-1] != inner:
+        hint = ""
+        if len(second) == 2 and first[-1] == second[1]:
+            hint = "; did you mean weight.T()?"
+        raise ShapeError(
+            f"matmul: {first} @ {second}: inner sizes {first[-1]} and {inner} differ{hint}"
+        )
+    if len(first) > 2 and len(second) > 2:
+        operands_shape = first[:-2], second[:-2]
+        try:
+            np.broadcast_shapes(*operands_shape)
+        except ValueError:
+            raise ShapeError(
+                f"matmul: {first} @ {second}: batch shapes {operands_shape[0]} and "
+                f"{operands_shape[1]} do not broadcast"
+            ) from None
+
+
+class Affine(Function):
+    """Y = X Wᵀ + b for X (…, in), W (out, in), b (out,);  dX = G W, dW = Gᵀ X, db = sum of G.
+
+    A hot operation: while recording is off its gradients are computed on the arrays.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, weight: Any, bias: Any = None) -> Any:
+        ctx.save_for_backward(x, weight)
+        result = x.data @ weight.data.T
+        if bias is not None:
+            result += bias.data
+        return x.new(result)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        x, weight = ctx.saved_tensors
+        needs = ctx.needs_input_grad
+        if is_traced():
+            grad = grad_output.reshape(-1, weight.shape[0])  # (N, out)
+            rows = x.reshape(-1, weight.shape[1])  # (N, in)
+            return (
+                grad_output @ weight if needs[0] else None,
+                grad.T() @ rows if needs[1] else None,
+                grad.sum(0) if needs[2] else None,
+            )
+        grad = grad_output.data.reshape(-1, weight.data.shape[0])
+        rows = x.data.reshape(-1, weight.data.shape[1])
+        return (
+            x.new((grad @ weight.data).reshape(x.data.shape)) if needs[0] else None,
+            x.new(grad.T @ rows) if needs[1] else None,
+            x.new(grad.sum(axis=0)) if needs[2] else None,
+        )
+
+    @staticmethod
+    def jvp(ctx: Any, tangent_x: Any, tangent_weight: Any, tangent_bias: Any = None) -> Any:
+        x, weight = ctx.saved_tensors
+        return total(
+            None if tangent_x is None else Affine.apply(tangent_x, weight, None),
+            None if tangent_weight is None else Affine.apply(x, tangent_weight, None),
+            tangent_bias,
+        )
