@@ -1,0 +1,215 @@
+"""NumPy's functions on Tensors: plain NumPy code given Tensors is differentiated.
+
+NumPy hands a call with a Tensor among its arguments to ``Tensor.__array_ufunc__`` (functions of
+each element, and operators with an array on the left) or to ``Tensor.__array_function__`` (all
+others). These look the function up in the tables below:
+
+- ``UFUNCS``, ``METHODS``, ``FUNCTIONS``: the same by recorded operations.
+- ``CONSTANTS``: the derivative is zero or there is none; the result is a Tensor that requires no
+  grad. Torch gives such a gradient as zeros.
+- ``CONVERSIONS``: comparing, counting, printing, saving: NumPy's answer about the values; refused,
+  as ``tensor.numpy()`` is, for a tensor that requires grad.
+- ``QUESTIONS``: about shape, dtype or memory: NumPy's answer for every tensor.
+
+A function in none of them raises TypeError rather than lose the graph, and so does a keyword that
+the rule does not know. Names and arguments are NumPy's; dtypes, ties and errors are those of the
+operation, hence torch's. ``np.asarray(tensor)`` and ``np.testing`` convert as ``tensor.numpy()``.
+Source: NumPy Enhancement Proposals 13 (ufuncs) and 18 (other functions).
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import operator
+from typing import Any
+
+import numpy as np
+
+import mytorch.nn.functional as F
+import mytorch.numpy_rules as rules
+from mytorch.errors import GraphError
+from mytorch.numpy_rules import Rule
+from mytorch.variable import Variable
+
+__all__ = ["call_function", "call_ufunc"]
+
+# ---------------------------------------------------------------------------------- the tables
+
+CONSTANTS: dict[Any, Rule] = {
+    function: rules.constant(function)
+    for function in (
+        np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round, np.around, np.signbit,
+        np.isnan, np.isinf, np.isfinite, np.isclose, np.any, np.all,
+        np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
+        np.argmax, np.argmin, np.argsort, np.argwhere, np.nonzero,
+        np.zeros_like, np.ones_like, np.empty_like,
+    )
+}  # fmt: skip
+CONVERSIONS = (
+    np.allclose, np.array_equal, np.array_equiv, np.array2string, np.array_repr, np.array_str,
+    np.bincount, np.count_nonzero, np.histogram, np.save, np.savetxt, np.unique,
+)  # fmt: skip
+QUESTIONS = (
+    np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.shares_memory,
+    np.may_share_memory,
+)  # fmt: skip
+
+UFUNCS: dict[Any, Rule] = {
+    # arithmetic
+    np.add: F.Add.apply, np.subtract: F.Sub.apply, np.multiply: F.Mul.apply,
+    np.divide: F.Div.apply, np.power: F.Pow.apply, np.matmul: F.MatMul.apply,
+    np.negative: F.Neg.apply, np.positive: F.Alias.apply, np.absolute: F.Abs.apply,
+    np.square: lambda a: a * a, np.reciprocal: lambda a: 1 / a,
+    np.maximum: F.Maximum.apply, np.minimum: F.Minimum.apply,
+    # elementary functions
+    np.exp: F.Exp.apply, np.exp2: lambda a: 2.0**a, np.expm1: F.Expm1.apply,
+    np.log: F.Log.apply, np.log2: F.Log2.apply, np.log10: F.Log10.apply, np.log1p: F.Log1p.apply,
+    np.logaddexp: F.LogAddExp.apply, np.sqrt: F.Sqrt.apply,
+    np.sin: F.Sin.apply, np.cos: F.Cos.apply, np.tan: F.Tan.apply,
+    np.arcsin: F.Asin.apply, np.arccos: F.Acos.apply, np.arctan: F.Atan.apply,
+    np.sinh: F.Sinh.apply, np.cosh: F.Cosh.apply, np.tanh: F.tanh,
+    # comparisons: boolean Tensors
+    np.equal: operator.eq, np.not_equal: operator.ne, np.less: operator.lt,
+    np.less_equal: operator.le, np.greater: operator.gt, np.greater_equal: operator.ge,
+    **{function: rule for function, rule in CONSTANTS.items() if isinstance(function, np.ufunc)},
+}  # fmt: skip
+
+METHODS: dict[tuple[Any, str], Rule] = {  # ufunc.reduce has axis 0 by default
+    (np.add, "reduce"): rules.reduced(F.Sum.apply, 0),
+    (np.maximum, "reduce"): rules.reduced(F.Max.apply, 0),
+    (np.minimum, "reduce"): rules.reduced(rules.amin, 0),
+}
+
+FUNCTIONS: dict[Any, Rule] = {
+    # reductions
+    np.sum: rules.reduced(F.Sum.apply), np.mean: rules.reduced(F.Mean.apply),
+    np.max: rules.reduced(F.Max.apply), np.min: rules.reduced(rules.amin),
+    np.amax: rules.reduced(F.Max.apply), np.amin: rules.reduced(rules.amin),
+    np.var: rules.var, np.std: rules.std,
+    # products
+    np.dot: rules.dot, np.inner: rules.inner, np.outer: rules.outer, np.tensordot: rules.tensordot,
+    np.einsum: rules.einsum, np.trace: lambda a: F.einsum("ii...", a),
+    # choices
+    np.where: rules.where, np.clip: rules.clip, np.sort: rules.sort,
+    np.tril: rules.triangle(np.tril), np.triu: rules.triangle(np.triu),
+    # joining and splitting
+    np.concatenate: rules.concatenate, np.stack: rules.stack,
+    np.vstack: rules.vstack, np.hstack: rules.hstack, np.split: rules.split,
+    # shapes
+    np.reshape: lambda a, shape: a.reshape(shape), np.ravel: lambda a: a.reshape(-1),
+    np.broadcast_to: lambda array, shape: array.expand(shape),
+    np.broadcast_arrays: rules.broadcast_arrays,
+    **{each: rules.at_least(each) for each in (np.atleast_1d, np.atleast_2d, np.atleast_3d)},
+    np.squeeze: rules.reshaped(np.squeeze), np.expand_dims: rules.reshaped(np.expand_dims),
+    **{each: rules.permuted(each) for each in (np.transpose, np.swapaxes, np.moveaxis)},
+    **{each: rules.rearranged(each) for each in (
+        np.flip, np.roll, np.rot90, np.tile, np.repeat, np.take, np.take_along_axis, np.diagonal)},
+    # copies
+    np.copy: lambda a: a.clone(), np.full_like: rules.full_like,
+    **{each: rule for each, rule in CONSTANTS.items() if not isinstance(each, np.ufunc)},
+    **{each: rules.converted(each) for each in CONVERSIONS},
+    **{each: rules.asked(each) for each in QUESTIONS},
+}  # fmt: skip
+
+for _function, _rule in FUNCTIONS.items():
+    _rule.__qualname__ = rules.name_of(_function)  # errors about arguments name the function
+
+# ------------------------------------------------------------------------------- the two doors
+
+
+def call_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    """Answer ``ufunc.method(*inputs, **keywords)``: what ``Tensor.__array_ufunc__`` does.
+
+    Raises:
+        TypeError: no rule for the function, its method or a keyword; GraphError: ``out=`` where
+        a gradient would be lost.
+    """
+    rule = UFUNCS.get(ufunc) if method == "__call__" else METHODS.get((ufunc, method))
+    if rule is not None and not keywords:
+        return rule(*rules.tensors_of(*inputs))
+    name = rules.name_of(ufunc) if method == "__call__" else f"{rules.name_of(ufunc)}.{method}"
+    if rule is None:
+        raise _no_rule(name)
+    out = keywords.pop("out", (None,))[0]
+    result = rule(*rules.tensors_of(*inputs), **_checked(name, rule, keywords))
+    return result if out is None else _stored(name, result, out)
+
+
+def call_function(
+    function: Any, types: Any, args: tuple[Any, ...], keywords: dict[str, Any]
+) -> Any:
+    """Answer ``function(*args, **keywords)``: what ``Tensor.__array_function__`` does.
+
+    Raises:
+        TypeError: no rule for the function or a keyword.
+    """
+    if not all(issubclass(each, (Variable, np.ndarray)) for each in types):
+        return NotImplemented  # the other library may know better
+    rule = FUNCTIONS.get(function)
+    if rule is None:
+        raise _no_rule(rules.name_of(function))
+    return rule(*args, **(keywords and _checked(rules.name_of(function), rule, keywords)))
+
+
+def _no_rule(name: str) -> TypeError:
+    return TypeError(
+        f"{name} has no rule for Tensors, and the graph would be lost; write it with functions "
+        f"that have one, or take the values: {name}(tensor.detach().numpy())"
+    )
+
+
+_DEFAULTS: dict[str, tuple[Any, ...]] = {  # keywords that say nothing may be given
+    "casting": ("same_kind",), "dtype": (None,), "order": ("C", "K"), "out": (None,),
+    "subok": (True,), "where": (True,),
+}  # fmt: skip
+_ADVICE = {
+    "dtype": "convert with tensor.astype(dtype)",
+    "out": "take the result instead: result = {name}(...)",
+    "where": "choose afterwards: np.where(condition, result, other)",
+}
+
+
+@functools.cache
+def _keywords_of(rule: Rule) -> frozenset[str] | None:
+    """Return the names of the arguments of ``rule``, or None if it passes on any to NumPy."""
+    parameters = inspect.signature(rule).parameters.values()
+    if any(each.kind is each.VAR_KEYWORD for each in parameters):
+        return None
+    return frozenset(each.name for each in parameters if each.kind is not each.VAR_POSITIONAL)
+
+
+def _checked(name: str, rule: Rule, keywords: dict[str, Any]) -> dict[str, Any]:
+    """Return the keywords without those at their default; refuse those that ``rule`` lacks."""
+    known = _keywords_of(rule)
+    checked = {}
+    for key, value in keywords.items():
+        plain = value is None or isinstance(value, (bool, str))
+        if plain and value in _DEFAULTS.get(key, ()):
+            continue
+        if key == "out" or (known is not None and key not in known):
+            advice = _ADVICE.get(key, "leave it out").format(name=name)
+            raise TypeError(f"{name}: {key}= is not supported for Tensors; {advice}")
+        checked[key] = value
+    return checked
+
+
+def _stored(name: str, result: Any, out: Any) -> Any:
+    """Write ``result`` into ``out``, an array or a Tensor, and return that."""
+    if isinstance(out, Variable) and out.requires_grad:
+        raise GraphError(
+            f"{name}: out= is a tensor that requires grad, and its history would be lost; "
+            f"take the result instead: result = {name}(...)"
+        )
+    if result.requires_grad or result._tangents:
+        raise GraphError(
+            f"{name}: out= would lose the history of the result, which requires grad; "
+            f"take the result instead: result = {name}(...)"
+        )
+    if not isinstance(out, Variable):
+        np.copyto(out, result.data)
+        return out
+    np.copyto(out.data, result.data)
+    out.mark_changed()
+    out._tangents = None
+    return out

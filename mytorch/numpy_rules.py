@@ -1,0 +1,272 @@
+"""How NumPy's functions are computed on Tensors: families of rules, and single ones.
+
+``numpy_protocol.py`` has the table that says which function has which rule.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import mytorch.nn.functional as F
+from mytorch.errors import GraphError, ShapeError
+from mytorch.ops.common import normalize_axes
+from mytorch.tensor import Tensor
+from mytorch.variable import Variable
+
+Rule = Callable[..., Any]
+
+# ----------------------------------------------------------------------------------- arguments
+
+
+def tensors_of(*values: Any) -> list[Any]:
+    """Return the values as Tensors; a number takes the dtype of the first Tensor among them."""
+    partner = None
+    for value in values:
+        if isinstance(value, Tensor):
+            partner = value
+            break
+    return [value if isinstance(value, Tensor) else _beside(partner, value) for value in values]
+
+
+def _beside(partner: Any, value: Any) -> Any:
+    operand = None if partner is None else partner._operand(value)
+    if operand is None or operand.data.dtype.kind not in "biufc":
+        return Tensor(value)  # a sequence; anything but numbers is refused there
+    return operand
+
+
+def values_of(value: Any, name: str | None = None) -> Any:
+    """Return ``value`` with Tensors replaced by their arrays, in lists and tuples too.
+
+    Raises:
+        GraphError: a tensor requires grad, and ``name`` is the function that would lose it.
+    """
+    if isinstance(value, (list, tuple)):
+        return type(value)([values_of(part, name) for part in value])
+    if not isinstance(value, Variable):
+        return value
+    if name is not None and value.requires_grad:
+        raise GraphError(f"{name}: the tensor requires grad; use tensor.detach().numpy()")
+    return value.data
+
+
+def name_of(function: Any) -> str:
+    """Return how NumPy code calls ``function``, as "np.sum"."""
+    module = getattr(function, "__module__", None) or "numpy"
+    return f"{module}.{function.__name__}".replace("numpy.", "np.", 1)
+
+
+# --------------------------------------------------------------------------- families of rules
+
+
+def constant(function: Any) -> Rule:
+    """The rule of a function without a derivative: its result as constant Tensors."""
+
+    def rule(*args: Any, **keywords: Any) -> Any:
+        named = {key: values_of(value) for key, value in keywords.items()}
+        result = function(*values_of(args), **named)
+        partner = next(value for value in (*args, *keywords.values()) if isinstance(value, Tensor))
+        if isinstance(result, tuple):
+            return tuple(partner.new(part) for part in result)
+        return partner.new(result)
+
+    return rule
+
+
+def converted(function: Any) -> Rule:
+    """The rule of a function that takes the values, where no graph is lost by it."""
+
+    def rule(*args: Any, **keywords: Any) -> Any:
+        name = name_of(function)
+        named = {key: values_of(value, name) for key, value in keywords.items()}
+        return function(*values_of(args, name), **named)
+
+    return rule
+
+
+def asked(function: Any) -> Rule:
+    """The rule of a question about a tensor's shape, dtype or memory."""
+    return lambda *args, **keywords: function(*values_of(args), **keywords)
+
+
+def reduced(apply: Any, axis: Any = None) -> Rule:
+    """The rule of a reduction; ``axis`` is the default."""
+
+    def rule(a: Any, axis: Any = axis, *, keepdims: bool = False) -> Any:
+        return apply(a, axis, keepdims)
+
+    return rule
+
+
+def permuted(function: Any) -> Rule:
+    """The rule of a function that exchanges axes: NumPy tries it on axes of different sizes."""
+
+    def rule(a: Any, *args: Any, **keywords: Any) -> Any:
+        numbered = np.broadcast_to(0, range(1, a.ndim + 1))
+        axes = [size - 1 for size in function(numbered, *args, **keywords).shape]
+        return F.Transpose.apply(a, tuple(axes))
+
+    return rule
+
+
+def reshaped(function: Any) -> Rule:
+    """The rule of a function that adds or drops axes of size 1: NumPy says the shape."""
+
+    def rule(a: Any, *args: Any, **keywords: Any) -> Any:
+        return a.reshape(function(a.data, *args, **keywords).shape)
+
+    return rule
+
+
+def rearranged(function: Any) -> Rule:
+    """The rule of a function that picks or repeats elements: NumPy picks their numbers."""
+
+    def rule(a: Any, *args: Any, **keywords: Any) -> Any:
+        (a,) = tensors_of(a)
+        named = {key: values_of(value) for key, value in keywords.items()}
+        places = function(np.arange(a.data.size).reshape(a.shape), *values_of(args), **named)
+        return a.reshape(-1)[places]
+
+    return rule
+
+
+def at_least(function: Any) -> Rule:
+    """The rule of ``np.atleast_1d`` and the like, for one tensor or several."""
+
+    def rule(*arrays: Any) -> Any:
+        members = [each.reshape(function(each.data).shape) for each in tensors_of(*arrays)]
+        return members[0] if len(members) == 1 else tuple(members)
+
+    return rule
+
+
+def triangle(function: Any) -> Rule:
+    """The rule of ``np.tril`` and ``np.triu``."""
+    return lambda m, k=0: F.Masked.apply(m, function(np.ones(m.shape, bool), k))
+
+
+# ---------------------------------------------------------- the rules, by their names in NumPy
+
+
+def amin(a: Any, axis: Any, keepdims: bool) -> Any:
+    """The smallest: minus the largest of -a, or of integers, which do not all negate, NumPy's."""
+    if a.dtype.kind != "f":
+        return a.new(np.min(a.data, axis, keepdims=keepdims))
+    return -F.Max.apply(-a, axis, keepdims)
+
+
+def var(a: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The mean squared distance from the mean, over n - ddof (NumPy's default: 0)."""
+    distance = a - a.mean(axis, keepdims=True)
+    count = np.prod([a.shape[i] for i in normalize_axes(axis, a.ndim)])
+    return (distance * distance).sum(axis, keepdims=keepdims) / max(float(count) - ddof, 0.0)
+
+
+def std(a: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The root of the variance; where that is 0 the gradient is 0, as in torch."""
+    variance = var(a, axis, ddof=ddof, keepdims=keepdims)
+    spread = variance.data != 0
+    one = a.new(np.ones((), variance.dtype))
+    return F.Masked.apply(F.Sqrt.apply(F.Where.apply(a.new(spread), variance, one)), spread)
+
+
+def dot(a: Any, b: Any) -> Any:
+    a, b = tensors_of(a, b)
+    if not a.ndim or not b.ndim:
+        return F.Mul.apply(a, b)
+    return F.MatMul.apply(a, b) if b.ndim < 3 else tensordot(a, b, (-1, -2))
+
+
+def inner(a: Any, b: Any) -> Any:
+    a, b = tensors_of(a, b)
+    return tensordot(a, b, (-1, -1)) if a.ndim and b.ndim else F.Mul.apply(a, b)
+
+
+def outer(a: Any, b: Any) -> Any:
+    a, b = tensors_of(a, b)
+    return F.Mul.apply(a.reshape(-1, 1), b.reshape(1, -1))
+
+
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    a, b = tensors_of(a, b)
+    if isinstance(axes, int):
+        axes = range(a.ndim - axes, a.ndim), range(axes)
+    first, second = ([each] if isinstance(each, int) else list(each) for each in axes)
+    if [a.shape[i] for i in first] != [b.shape[j] for j in second]:
+        raise ShapeError(
+            f"np.tensordot: the sizes of axes {first} of {a.shape} and {second} of {b.shape} differ"
+        )
+    letters = iter(string.ascii_letters)
+    term_a, term_b = [next(letters) for _ in a.shape], [next(letters) for _ in b.shape]
+    for i, j in zip(first, second, strict=True):
+        term_b[j] = term_a[i]
+    result = [letter for letter in (*term_a, *term_b) if (letter in term_a) != (letter in term_b)]
+    return F.einsum(f"{''.join(term_a)},{''.join(term_b)}->{''.join(result)}", a, b)
+
+
+def einsum(equation: Any, *operands: Any, optimize: Any = True) -> Any:
+    return F.einsum(equation, *tensors_of(*operands))
+
+
+def where(condition: Any, x: Any = None, y: Any = None) -> Any:
+    if x is None and y is None:
+        return constant(np.nonzero)(condition)
+    return F.Where.apply(*tensors_of(condition), *tensors_of(x, y))
+
+
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    bounds = (min if a_min is None else a_min, max if a_max is None else a_max)
+    (a,) = tensors_of(a)
+    return F.Clamp.apply(a, *[None if each is None else tensors_of(a, each)[1] for each in bounds])
+
+
+def concatenate(arrays: Any, axis: int | None = 0) -> Any:
+    members = tensors_of(*arrays)
+    if axis is None:
+        axis, members = 0, [member.reshape(-1) for member in members]
+    return F.Cat.apply(axis, *members)
+
+
+def stack(arrays: Any, axis: int = 0) -> Any:
+    members = tensors_of(*arrays)
+    shapes = list(dict.fromkeys(member.shape for member in members))
+    if len(shapes) > 1:
+        raise ShapeError(f"np.stack: shapes {shapes[0]} and {shapes[1]} differ; all must be equal")
+    return F.Cat.apply(axis, *[member.unsqueeze(axis) for member in members])
+
+
+def vstack(arrays: Any) -> Any:
+    return concatenate([m if m.ndim > 1 else m.reshape(1, -1) for m in tensors_of(*arrays)], 0)
+
+
+def hstack(arrays: Any) -> Any:
+    members = [m if m.ndim else m.reshape(1) for m in tensors_of(*arrays)]
+    return concatenate(members, 1 if members and members[0].ndim > 1 else 0)
+
+
+def split(a: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    (axis,) = normalize_axes(axis, a.ndim)
+    parts = np.split(np.arange(a.shape[axis]), values_of(indices_or_sections))
+    before = (slice(None),) * axis
+    return [a[(*before, slice(p[0], p[-1] + 1) if p.size else slice(0, 0))] for p in parts]
+
+
+def sort(a: Any, axis: int = -1) -> Any:
+    return F.Gather.apply(a, np.argsort(a.data, axis, kind="stable"), axis)
+
+
+def full_like(a: Any, fill_value: Any) -> Any:
+    a, fill_value = tensors_of(a, fill_value)
+    return fill_value.astype(a.dtype).expand(a.shape)
+
+
+def broadcast_arrays(*arrays: Any) -> Any:
+    shape = np.broadcast_shapes(*[np.shape(each) for each in arrays])
+    return tuple(
+        each.expand(shape) if isinstance(each, Tensor) else np.broadcast_to(each, shape)
+        for each in arrays
+    )
