@@ -7,10 +7,16 @@
 tensor([2., 4.])
 """
 
-from mytorch import nn, optim, tensor
+from mytorch import autograd, nn, optim, tensor
 from mytorch.dtypes import get_default_dtype, set_default_dtype
 from mytorch.errors import DtypeError, GraphError, ShapeError
-from mytorch.grad_mode import enable_grad, is_grad_enabled, no_grad
+from mytorch.grad_mode import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 from mytorch.serialization import load, save
 from mytorch.tensor import Tensor, arange, cat, empty, ones, randn, where, zeros
 
@@ -22,10 +28,12 @@ __all__ = [
     "ShapeError",
     "Tensor",
     "arange",
+    "autograd",
     "cat",
     "empty",
     "enable_grad",
     "get_default_dtype",
+    "inference_mode",
     "is_grad_enabled",
     "load",
     "nn",
@@ -35,6 +43,7 @@ __all__ = [
     "randn",
     "save",
     "set_default_dtype",
+    "set_grad_enabled",
     "tensor",
     "where",
     "zeros",

@@ -1,0 +1,194 @@
+"""Forward mode: every row of the table, by its own rule and by the one derived from backward."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mytorch.nn.functional as F
+from mytorch.autograd import jacfwd, jacrev, jvp, value_and_grad, vjp
+from mytorch.autograd_engine import Function
+from mytorch.errors import ShapeError
+from mytorch.tensor import Tensor
+from tests.op_cases import CASES, OpCase, Shapes
+
+PAIRS = [
+    pytest.param(case, shapes, id=f"{case.name}-{'-'.join(map(str, shapes))}")
+    for case in CASES
+    for shapes in case.shapes
+]
+RULED = sorted(
+    {case.op for case in CASES if case.op.jvp is not None}, key=lambda operation: operation.__name__
+)
+
+
+def slope(call: Any, arrays: list[np.ndarray], steps: list[np.ndarray]) -> np.ndarray:
+    """The central difference of ``call`` at ``arrays`` along ``steps``."""
+    h = 1e-5
+    above = call(*[Tensor(x + h * d) for x, d in zip(arrays, steps, strict=True)]).data
+    below = call(*[Tensor(x - h * d) for x, d in zip(arrays, steps, strict=True)]).data
+    return (above - below) / (2 * h)
+
+
+def check_tangent(case: OpCase, shapes: Shapes) -> None:
+    rng = np.random.default_rng(20)
+    arrays = case.draw(rng, shapes)
+    steps = [rng.normal(size=x.shape) for x in arrays]
+    value, tangent = jvp(case.call, tuple(arrays), tuple(steps))
+    np.testing.assert_array_equal(value, case.call(*map(Tensor, arrays)).data)
+    assert np.shape(tangent) == np.shape(value)
+    np.testing.assert_allclose(tangent, slope(case.call, arrays, steps), rtol=1e-6, atol=1e-8)
+    for constant in range(len(arrays) if len(arrays) > 1 else 0):  # one operand without tangent
+
+        def partial(*others: Any, constant: int = constant) -> Any:
+            full = list(others)
+            full.insert(constant, Tensor(arrays[constant]))
+            return case.call(*full)
+
+        rest = [x for i, x in enumerate(arrays) if i != constant]
+        directions = [d for i, d in enumerate(steps) if i != constant]
+        _, tangent = jvp(partial, tuple(rest), tuple(directions))
+        np.testing.assert_allclose(tangent, slope(partial, rest, directions), rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize(("case", "shapes"), PAIRS)
+def test_tangent_equals_central_difference(case: OpCase, shapes: Shapes) -> None:
+    check_tangent(case, shapes)
+
+
+@pytest.mark.parametrize(("case", "shapes"), [pair for pair in PAIRS if pair.values[0].op in RULED])
+def test_the_rule_derived_from_backward_gives_the_same(
+    case: OpCase, shapes: Shapes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for operation in RULED:
+        monkeypatch.setattr(operation, "jvp", None)
+    check_tangent(case, shapes)
+
+
+SMOOTH = [pair for pair in PAIRS if 0 < np.prod(sum(pair.values[1], ())) <= 40]
+
+
+@pytest.mark.parametrize(("case", "shapes"), SMOOTH)
+def test_forward_and_reverse_nest_in_any_order(case: OpCase, shapes: Shapes) -> None:
+    rng = np.random.default_rng(21)
+    arrays = tuple(case.draw(rng, shapes))
+    steps = tuple(rng.normal(size=x.shape) for x in arrays)
+    weights = rng.normal(size=case.call(*map(Tensor, arrays)).shape)
+    numbers = tuple(range(len(arrays)))
+
+    def scalar(*tensors: Any) -> Any:
+        return (case.call(*tensors) * weights).sum()
+
+    gradient = value_and_grad(scalar, numbers)
+    _, (_, forward_over_reverse) = jvp(lambda *x: gradient(*x), arrays, steps)
+    _, reverse_over_forward = value_and_grad(
+        lambda *x: jvp(scalar, x, tuple(map(Tensor, steps)))[1], numbers
+    )(*arrays)
+    (_, slopes), pullback = vjp(lambda *x: gradient(*x), *arrays)
+    reverse_over_reverse = pullback((np.zeros(()), steps))
+    h = 1e-5
+    above = gradient(*[x + h * d for x, d in zip(arrays, steps, strict=True)])[1]
+    below = gradient(*[x - h * d for x, d in zip(arrays, steps, strict=True)])[1]
+    for one, two, three, high, low in zip(
+        forward_over_reverse, reverse_over_forward, reverse_over_reverse, above, below, strict=True
+    ):
+        np.testing.assert_allclose(one, (high - low) / (2 * h), rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(two, one, rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(three, one, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(("case", "shapes"), SMOOTH)
+def test_third_derivatives_equal_central_differences(case: OpCase, shapes: Shapes) -> None:
+    rng = np.random.default_rng(22)
+    arrays = tuple(case.draw(rng, shapes))
+    steps = tuple(rng.normal(size=x.shape) for x in arrays)
+    weights = rng.normal(size=case.call(*map(Tensor, arrays)).shape)
+    numbers = tuple(range(len(arrays)))
+
+    def along(function: Any) -> Any:
+        return lambda *x: jvp(function, x, steps)[1]
+
+    def scalar(*tensors: Any) -> Any:
+        return (case.call(*tensors) * weights).sum()
+
+    second = along(along(scalar))  # forward over forward
+    _, third = value_and_grad(second, numbers)(*arrays)
+    h = 1e-4
+    for number, gradient in enumerate(third):
+        direction = rng.normal(size=arrays[number].shape)
+        above, below = list(arrays), list(arrays)
+        above[number] = arrays[number] + h * direction
+        below[number] = arrays[number] - h * direction
+        wanted = (second(*map(Tensor, above)).item() - second(*map(Tensor, below)).item()) / (2 * h)
+        scale = max(1.0, abs(wanted))
+        assert (direction * gradient).sum() == pytest.approx(wanted, rel=1e-5, abs=1e-5 * scale)
+
+
+def test_levels_are_not_confused() -> None:
+    # d/dx [x * d/dy (x + y)] at 1 is 1: the inner derivative must not see the outer tangent
+    def outer(x: Any) -> Any:
+        inner = jvp(lambda y: x + y, (Tensor(2.0),), (Tensor(1.0),))[1]
+        return x * inner
+
+    assert jvp(outer, (1.0,), (1.0,))[1] == 1.0
+
+
+def test_tangents_of_an_ended_derivative_are_not_used_again() -> None:
+    kept: list[Any] = []
+
+    def leaky(x: Any) -> Any:
+        kept.append(x)
+        return x * 2
+
+    jvp(leaky, (Tensor(1.0),), (Tensor(5.0),))
+    assert jvp(lambda x: x + kept[0], (1.0,), (1.0,))[1] == 1.0
+
+
+def test_a_function_may_have_several_outputs_and_structures() -> None:
+    def function(pair: Any, scale: Any) -> Any:
+        return {"sum": pair[0] + pair[1], "scaled": [pair[0] * scale]}
+
+    value, tangent = jvp(function, ((1.0, 2.0), 3.0), ((1.0, 0.0), 10.0))
+    assert value == {"sum": 3.0, "scaled": [3.0]}
+    assert tangent == {"sum": 1.0, "scaled": [13.0]}
+
+
+def test_an_output_that_does_not_depend_has_a_zero_tangent() -> None:
+    _, tangent = jvp(lambda x: (Tensor([1.0, 2.0]), x.detach()), (3.0,), (1.0,))
+    assert tangent[0].tolist() == [0.0, 0.0] and tangent[1] == 0.0
+
+
+def test_bad_tangents_are_refused() -> None:
+    with pytest.raises(ShapeError, match=r"tangent of shape \(3,\) for a primal of \(2,\)"):
+        jvp(lambda x: x, (np.ones(2),), (np.ones(3),))
+    with pytest.raises(ValueError, match="structures differ"):
+        jvp(lambda x: x, (np.ones(2),), (np.ones(2), np.ones(2)))
+    with pytest.raises(TypeError, match="tuple of arguments"):
+        jvp(lambda x: x, np.ones(2), np.ones(2))
+    with pytest.raises(TypeError, match="give floats"):
+        jvp(lambda x: x, (np.arange(2),), (np.ones(2),))
+
+
+def test_an_operation_without_a_rule_works_through_jacfwd() -> None:
+    class Cube(Function):
+        @staticmethod
+        def forward(ctx: Any, a: Any) -> Any:
+            ctx.save_for_backward(a)
+            return a.new(a.data**3)
+
+        @staticmethod
+        def backward(ctx: Any, grad_output: Any) -> Any:
+            (a,) = ctx.saved_tensors
+            return grad_output * a * a * 3
+
+    x = np.array([1.0, 2.0])
+    np.testing.assert_allclose(jacfwd(Cube.apply)(x), np.diag(3 * x**2))
+    np.testing.assert_allclose(jacfwd(jacrev(Cube.apply))(x)[1, 1, 1], 12.0)
+
+
+def test_hot_operations_state_their_own_rule() -> None:
+    hot = {F.Add, F.Sub, F.Mul, F.Div, F.MatMul, F.Affine, F.ReLU, F.Exp, F.Log, F.Tanh, F.Sigmoid}
+    hot |= {F.Sum, F.Mean, F.Softmax, F.LogSoftmax, F.CrossEntropy, F.Reshape, F.Transpose, F.Slice}
+    assert hot <= set(RULED)
