@@ -31,7 +31,8 @@ def run_backward(
     """
     token = recording.set(create_graph)
     try:
-        return _walk(roots, retain_graph or create_graph, targets)
+        with np.errstate(all="ignore"):  # 0 * inf in a gradient is nan, silently, as in torch
+            return _walk(roots, retain_graph or create_graph, targets)
     finally:
         recording.reset(token)
 

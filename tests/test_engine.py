@@ -486,3 +486,9 @@ def test_nodes_print_their_operation() -> None:
     assert isinstance(y.grad_fn, BackwardFunction)
     assert repr(y.grad_fn) == "<MulBackward>"
     assert repr(y.grad_fn.next_functions[0]) == "<AccumulateGrad of (1,)>"
+
+
+def test_infinite_and_nan_gradients_are_silent_as_in_torch() -> None:
+    x = Tensor([0.0, 1.0], requires_grad=True)
+    (x**0.5 * Tensor([0.0, 1.0])).sum().backward()  # 0 * inf; a warning would be an error here
+    assert np.isnan(x.grad.data[0]) and x.grad.data[1] == 0.5
