@@ -175,6 +175,7 @@ def std(a: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) ->
 
 
 def dot(a: Any, b: Any) -> Any:
+    """The product of scalars, vectors or matrices: a sum over a's last and b's last but one axis."""
     a, b = tensors_of(a, b)
     if not a.ndim or not b.ndim:
         return F.Mul.apply(a, b)
@@ -182,16 +183,19 @@ def dot(a: Any, b: Any) -> Any:
 
 
 def inner(a: Any, b: Any) -> Any:
+    """The sum of products over the last axis of both."""
     a, b = tensors_of(a, b)
     return tensordot(a, b, (-1, -1)) if a.ndim and b.ndim else F.Mul.apply(a, b)
 
 
 def outer(a: Any, b: Any) -> Any:
+    """Every product of an element of a with one of b, (M, N)."""
     a, b = tensors_of(a, b)
     return F.Mul.apply(a.reshape(-1, 1), b.reshape(1, -1))
 
 
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """The sum of products over the named axes, as an einsum."""
     a, b = tensors_of(a, b)
     if isinstance(axes, int):
         axes = range(a.ndim - axes, a.ndim), range(axes)
@@ -209,22 +213,26 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 
 
 def einsum(equation: Any, *operands: Any, optimize: Any = True) -> Any:
+    """The sum of products that the equation says; ``optimize`` only matters for NumPy's speed."""
     return F.einsum(equation, *tensors_of(*operands))
 
 
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:
+    """A choice for each element; of a condition alone, the places where it holds."""
     if x is None and y is None:
         return constant(np.nonzero)(condition)
     return F.Where.apply(*tensors_of(condition), *tensors_of(x, y))
 
 
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """Each element limited to [a_min, a_max]; None is no limit."""
     bounds = (min if a_min is None else a_min, max if a_max is None else a_max)
     (a,) = tensors_of(a)
     return F.Clamp.apply(a, *[None if each is None else tensors_of(a, each)[1] for each in bounds])
 
 
 def concatenate(arrays: Any, axis: int | None = 0) -> Any:
+    """Members joined along an axis that they have; None flattens them first."""
     members = tensors_of(*arrays)
     if axis is None:
         axis, members = 0, [member.reshape(-1) for member in members]
@@ -232,6 +240,7 @@ def concatenate(arrays: Any, axis: int | None = 0) -> Any:
 
 
 def stack(arrays: Any, axis: int = 0) -> Any:
+    """Members of one shape joined along a new axis."""
     members = tensors_of(*arrays)
     shapes = list(dict.fromkeys(member.shape for member in members))
     if len(shapes) > 1:
@@ -240,15 +249,18 @@ def stack(arrays: Any, axis: int = 0) -> Any:
 
 
 def vstack(arrays: Any) -> Any:
+    """Members joined as rows."""
     return concatenate([m if m.ndim > 1 else m.reshape(1, -1) for m in tensors_of(*arrays)], 0)
 
 
 def hstack(arrays: Any) -> Any:
+    """Members joined as columns; vectors end to end."""
     members = [m if m.ndim else m.reshape(1) for m in tensors_of(*arrays)]
     return concatenate(members, 1 if members and members[0].ndim > 1 else 0)
 
 
 def split(a: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    """Parts of equal size, or between the given places."""
     (axis,) = normalize_axes(axis, a.ndim)
     parts = np.split(np.arange(a.shape[axis]), values_of(indices_or_sections))
     before = (slice(None),) * axis
@@ -256,15 +268,18 @@ def split(a: Any, indices_or_sections: Any, axis: int = 0) -> Any:
 
 
 def sort(a: Any, axis: int = -1) -> Any:
+    """The elements in rising order; each gradient goes to where its element was."""
     return F.Gather.apply(a, np.argsort(a.data, axis, kind="stable"), axis)
 
 
 def full_like(a: Any, fill_value: Any) -> Any:
+    """The value repeated to the shape of a, in its dtype."""
     a, fill_value = tensors_of(a, fill_value)
     return fill_value.astype(a.dtype).expand(a.shape)
 
 
 def broadcast_arrays(*arrays: Any) -> Any:
+    """Every array repeated to the shape that all broadcast to."""
     shape = np.broadcast_shapes(*[np.shape(each) for each in arrays])
     return tuple(
         each.expand(shape) if isinstance(each, Tensor) else np.broadcast_to(each, shape)
