@@ -175,7 +175,7 @@ def std(a: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) ->
 
 
 def dot(a: Any, b: Any) -> Any:
-    """The product of scalars, vectors or matrices: a sum over a's last and b's last but one axis."""
+    """A product of matrices, vectors or scalars, over the last axis of a, the last but one of b."""
     a, b = tensors_of(a, b)
     if not a.ndim or not b.ndim:
         return F.Mul.apply(a, b)
