@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -48,8 +49,12 @@ def finish(work: Callable[[], None]) -> int:
     signal.signal(signal.SIGTERM, stop)
     try:
         work()
+        sys.stdout.flush()
     except GraderError as error:
         print(f"The grader could not work: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # whoever read our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         print("\nGrading was interrupted: no score.", file=sys.stderr)

@@ -70,18 +70,19 @@ def read_digits(folder: Path, source: str) -> Digits:
 
 
 def read_idx(folder: Path, name: str, official: bool) -> np.ndarray:
-    """Return the array of one file, found with or without `.gz`.
+    """Return the array of one file, found with or without `.gz`, and also as `…-images.idx3-…`.
 
     Raises:
         DigitsError: it is missing, damaged, or not the official one.
     """
-    packed, plain = folder / f"{name}.gz", folder / name
-    path = packed if packed.exists() else plain
-    if not path.exists():
+    dotted = name.replace("-idx", ".idx")
+    paths = [folder / each for each in (f"{name}.gz", name, f"{dotted}.gz", dotted)]
+    path = next((path for path in paths if path.exists()), None)
+    if path is None:
         raise DigitsError(f"{folder}: there is no {name}.gz")
     rank = 3 if "images" in name else 1
     try:
-        with gzip.open(path) if path is packed else path.open("rb") as file:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             header = file.read(4 + 4 * rank)
             magic, *shape = struct.unpack(f">{1 + rank}I", header)
             size = int(np.prod(shape, dtype=object))

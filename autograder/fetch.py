@@ -15,5 +15,5 @@ if __name__ == "__main__":
     sys.argv = ["mytorch.datasets", *sys.argv[2:]]
     try:
         runpy.run_module("mytorch.datasets", run_name="__main__", alter_sys=True)
-    except ModuleNotFoundError as error:
-        sys.exit(str(error))
+    except ImportError as error:  # runpy wraps the first one
+        sys.exit(str(error.__cause__ or error))

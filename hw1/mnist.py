@@ -125,6 +125,7 @@ def batches(model: nn.Module, x: Any, y: Any, batch_size: int, **options: Any) -
 PROGRAM = "hw1/mnist.py"
 
 # What a run is determined by, and what a resumed run therefore takes from its checkpoint.
+CHECKPOINT = ("settings", "epochs", "source", "accuracies", "model", "optimizer", "generator")
 SETTINGS = ("batch_size", "lr", "momentum", "optimizer", "hidden", "seed")
 
 
@@ -241,6 +242,9 @@ def parse() -> tuple[argparse.Namespace, dict[str, Any] | None]:
             checkpoint = mytorch.load(args.resume)
             if not isinstance(checkpoint, dict) or checkpoint.get("program") != PROGRAM:
                 raise ValueError(f"it is no checkpoint of {PROGRAM}")
+            missing = [name for name in CHECKPOINT if name not in checkpoint]
+            if missing:
+                raise ValueError(f"it lacks {', '.join(missing)}")
         except (OSError, ValueError) as error:
             parser.error(f"cannot resume from {args.resume}: {error}")
         settings = checkpoint["settings"]

@@ -40,7 +40,7 @@ class BackwardFunction(ContextManager):
         hooks: {id: function} called with the gradient that arrives, or None.
     """
 
-    __slots__ = ("__weakref__", "_own", "forward_cls", "hooks", "next_functions", "shape")
+    __slots__ = ("__weakref__", "_own", "dtype", "forward_cls", "hooks", "next_functions", "shape")
 
     hooks: dict[int, Any] | None
     number: int | None = None
@@ -91,7 +91,7 @@ class BackwardFunction(ContextManager):
         for arg in args:
             if arg is output:  # an input keeps its own place in the graph
                 output = output.new_alias()
-        self.shape = output.data.shape
+        self.shape, self.dtype = output.data.shape, output.data.dtype
         if self._saved:
             self._detach_saved(output, 0)
         return _link(output, self)
@@ -163,7 +163,7 @@ class OutputNode(BackwardFunction):
     def __init__(self, node: BackwardFunction, number: int):
         super().__init__(node.forward_cls, [node])
         self.number = number
-        self.shape = node.shape[number][0]
+        self.shape, self.dtype = node.shape[number]
 
 
 class AccumulateGrad:
@@ -185,6 +185,11 @@ class AccumulateGrad:
         return self.variable.data.shape
 
     @property
+    def dtype(self) -> np.dtype:
+        """The dtype of the leaf's gradient."""
+        return gradient_dtype(self.variable.data)
+
+    @property
     def hooks(self) -> dict[int, Any] | None:
         """The hooks of the leaf."""
         return self.variable._hooks
@@ -193,7 +198,7 @@ class AccumulateGrad:
         """Add ``grad`` to the leaf's gradient, in a buffer that belongs to this leaf alone."""
         leaf = self.variable
         if grad_mode.is_traced():  # create_graph: the gradient is itself a node of a graph
-            leaf.grad = grad if leaf.grad is None else leaf.grad + grad
+            leaf.grad = grad.clone() if leaf.grad is None else leaf.grad + grad
         elif leaf.grad is None:
             leaf.grad = leaf.new(np.array(grad.data, dtype=gradient_dtype(leaf.data)))
         elif leaf.grad._requires_grad:  # from create_graph: others may still differentiate it
@@ -314,15 +319,18 @@ class Function:
             for arg in args:
                 if isinstance(arg, Variable) and arg._requires_grad:
                     node = BackwardFunction(cls, [edge_to(arg) for arg in args])
-                    forward = _watched(cls) if cls._guarded else cls.forward
-                    return node.attach(forward(node, *args), args)
-        return (_watched(cls) if cls._guarded else cls.forward)(ContextManager(), *args)
+                    return node.attach(watched(cls)(node, *args), args)
+        return watched(cls)(ContextManager(), *args)
 
 
-def _watched(cls: type[Function]) -> Any:
-    """Return ``cls.forward``, refusing to let it write to its inputs or return no Tensor."""
+def watched(cls: type[Function]) -> Any:
+    """Return ``cls.forward``; a user's may not write to its inputs, and must return Tensors."""
+    if not cls._guarded:
+        return cls.forward
 
     def forward(ctx: Any, *args: Any) -> Any:
+        if type(ctx) is ContextManager:  # not recorded: no gradient will be asked for
+            ctx.needed = (False,) * len(args)  # type: ignore[attr-defined]
         arrays = [a.data for a in args if isinstance(a, Variable) and a.data.flags.writeable]
         for array in arrays:
             array.flags.writeable = False

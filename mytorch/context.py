@@ -16,6 +16,9 @@ class _Needed:
     def __getitem__(self, index: int) -> bool:
         return True
 
+    def __iter__(self) -> Any:
+        raise TypeError("a bare context does not know how many arguments there are; index it")
+
 
 class ContextManager:
     """What an operation's ``forward`` leaves for its ``backward``: the argument ``ctx``.
@@ -38,13 +41,13 @@ class ContextManager:
             TypeError: if one is not a Tensor; keep such a value as an attribute of ctx.
         """
         for tensor in tensors:
-            if not isinstance(tensor, Variable):
+            if tensor is not None and not isinstance(tensor, Variable):
                 raise TypeError(
                     f"save_for_backward takes Tensors, not {type(tensor).__name__}; "
                     "keep other values as attributes: ctx.name = value"
                 )
         self._saved = tensors
-        self._versions = [0 if t._version is None else t._version[0] for t in tensors]
+        self._versions = [0 if t is None or t._version is None else t._version[0] for t in tensors]
 
     def mark_non_differentiable(self, *outputs: Any) -> None:
         """Say in ``forward`` that these of its outputs have no gradient, such as indices."""
@@ -69,7 +72,7 @@ class ContextManager:
                 f"forward pass again.{self.place}"
             )
         for tensor, version in zip(saved, self._versions if saved else (), strict=True):
-            if tensor.version != version:
+            if tensor is not None and tensor.version != version:
                 raise GraphError(
                     f"a tensor of shape {tensor.data.shape} that {self.function_name} saved for "
                     f"backward was changed in place {tensor.version - version} time(s) since; "

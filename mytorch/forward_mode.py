@@ -13,31 +13,56 @@ Source: J. Townsend, "A new trick for calculating Jacobian vector products" (201
 from __future__ import annotations
 
 import itertools
+import weakref
 from typing import Any
 
 import numpy as np
 
-from mytorch.autograd_engine import Function, OutputNode, edge_to
+from mytorch.autograd_engine import BackwardFunction, Function, edge_to, watched
 from mytorch.context import ContextManager
+from mytorch.errors import GraphError
 from mytorch.grad_mode import live_levels, recording
 from mytorch.graph_walk import run_backward
 from mytorch.variable import Variable
 
-__all__ = ["apply_dual", "new_level", "tangent_of"]
+__all__ = ["apply_dual", "new_level", "set_tangent", "tangent_of"]
 
 _numbers = itertools.count(1)  # never used again: a tensor of an ended jvp cannot be taken for one
+
+
+class _Tangents(dict[int, Any]):
+    """The tangents of one tensor by level; unlike a plain dict, it can be weakly referenced."""
+
+    __slots__ = ("__weakref__",)
+
+
+# What each level has written, to be taken back at its end: a result's tangent may refer, by its own
+# graph, to the node that saved the result, and such a cycle would wait for the garbage collector.
+_written: dict[int, list[weakref.ref[_Tangents]]] = {}
+
+
+def set_tangent(tensor: Any, level: int, tangent: Any) -> None:
+    """Give ``tensor`` a tangent at ``level``, which the end of the level takes back."""
+    if not isinstance(tensor._tangents, _Tangents):
+        tensor._tangents = _Tangents(tensor._tangents or {})
+    tensor._tangents[level] = tangent
+    _written.setdefault(level, []).append(weakref.ref(tensor._tangents))
 
 
 class new_level:
     """Open a level for a ``with`` block: ``with new_level() as level: …``."""
 
     def __enter__(self) -> int:
-        level = next(_numbers)
+        level = self._level = next(_numbers)
         self._token = live_levels.set((*live_levels.get(), level))
         return level
 
     def __exit__(self, *error: object) -> None:
         live_levels.reset(self._token)
+        for reference in _written.pop(self._level, ()):
+            tangents = reference()
+            if tangents is not None:
+                tangents.pop(self._level, None)
 
 
 def tangent_of(tensor: Any, level: int) -> Any:
@@ -59,7 +84,7 @@ def apply_dual(cls: type[Function], args: tuple[Any, ...]) -> Any:
         return output
     outputs = output if isinstance(output, tuple) else (output,)
     for number, each in enumerate(outputs):
-        each._tangents = {}
+        each._tangents = _Tangents()
         for place, own in getattr(ctx, "_own", ()):  # the output saved for backward is dual too
             if own == number:
                 ctx._saved[place]._tangents = each._tangents
@@ -71,19 +96,27 @@ def apply_dual(cls: type[Function], args: tuple[Any, ...]) -> Any:
             live_levels.reset(token)
         for each, tangent in zip(outputs, tangents, strict=True):
             if tangent is not None:
-                each._tangents[level] = tangent
+                set_tangent(each, level, tangent)
     return output
 
 
 def _run(cls: type[Function], args: tuple[Any, ...]) -> tuple[Any, Any]:
     """Run the operation at no level; return its output and the context of the run."""
-    if recording.get() and any(isinstance(a, Variable) and a._requires_grad for a in args):
-        output = cls.apply(*args)
-        outputs = output if isinstance(output, tuple) else (output,)
-        node: Any = next(each.grad_fn for each in outputs if each.grad_fn is not None)
-        return output, node.next_functions[0] if type(node) is OutputNode else node
-    ctx = ContextManager()
-    return cls.forward(ctx, *args), ctx
+    recorded = recording.get() and any(isinstance(a, Variable) and a._requires_grad for a in args)
+    ctx: Any = BackwardFunction(cls, [edge_to(a) for a in args]) if recorded else ContextManager()
+    ctx.needed = (True,) * len(args)  # the tangents may need what the gradients do not
+    output = watched(cls)(ctx, *args)
+    del ctx.needed
+    if recorded:
+        return ctx.attach(output, args), ctx
+    if isinstance(output, tuple):
+        return tuple(_own(each, args) for each in output), ctx
+    return _own(output, args), ctx
+
+
+def _own(output: Any, args: tuple[Any, ...]) -> Any:
+    """Return the output, or an alias where it is an argument, which keeps its own tangents."""
+    return output.new_alias() if any(output is arg for arg in args) else output
 
 
 def _tangents_of_outputs(
@@ -119,6 +152,7 @@ def _by_backward(
             for gradient, tangent in zip(gradients, tangents, strict=False)
             if tangent is not None and edge_to(gradient) is not None
         ]
+        _refuse_arrays(cls, ctx, seeds, gradients, tangents)
         targets = [edge_to(seed) for seed in seeds]
         found = run_backward(roots, False, True, [t for t in targets if t is not None])
     finally:
@@ -126,3 +160,23 @@ def _by_backward(
         recording.reset(token)
     results = [found.get(target) for target in targets]
     return [r if r is None or is_recording else r.new_alias() for r in results]
+
+
+def _refuse_arrays(
+    cls: type[Function], ctx: Any, seeds: list[Any], gradients: Any, tangents: list[Any]
+) -> None:
+    """Raise where ``backward`` computed on arrays: it would look like a derivative of zero."""
+    lost = [
+        place
+        for place, (gradient, tangent) in enumerate(zip(gradients, tangents, strict=False))
+        if gradient is not None and tangent is not None and edge_to(gradient) is None
+    ]
+    if not lost:
+        return
+    found = cls.backward(ctx, *[seed.new(np.ones_like(seed.data)) for seed in seeds])
+    found = found if isinstance(found, (tuple, list)) else (found,)
+    if any(found[place] is not None and found[place].data.any() for place in lost):
+        raise GraphError(
+            f"{cls.__name__}.backward computes on arrays, so forward mode cannot differentiate it; "
+            "write it in Tensor operations, or give the class a jvp(ctx, *tangents)"
+        )

@@ -46,6 +46,11 @@ def is_traced() -> bool:
 class _Mode:
     """Set a mode for a ``with`` block or a decorated function; nests; safe on errors."""
 
+    def __new__(cls, *args: Any) -> Any:
+        if len(args) == 1 and callable(args[0]):  # @no_grad, without the brackets
+            return cls()(args[0])  # type: ignore[call-arg]
+        return super().__new__(cls)
+
     def __init__(self, variable: ContextVar[bool], value: bool):
         self._variable = variable
         self._value = value

@@ -1,7 +1,8 @@
 """The walk from outputs to leaves: each node once, after everything that uses its output.
 
 A node is known here by ``next_functions``, ``shape``, ``hooks``, ``number`` (of an output,
-or None), ``function_name``, ``place``, ``apply`` and ``release``; see ``autograd_engine``.
+or None), ``function_name``, ``dtype``, ``place``, ``apply`` and ``release``.
+Source of the nodes: ``autograd_engine``.
 """
 
 from __future__ import annotations
@@ -96,6 +97,8 @@ def add_to(gradients: dict[Any, Any], node: Any, target: Any, part: Any) -> None
             f"argument of shape {target.shape}; what was broadcast is summed back by "
             f"unbroadcast(gradient, shape).{node.place}"
         )
+    if part.data.dtype != target.dtype:  # of operands of mixed dtypes
+        part = part.astype(target.dtype)
     known = gradients.get(target)
     gradients[target] = part if known is None else known + part
 
@@ -103,7 +106,7 @@ def add_to(gradients: dict[Any, Any], node: Any, target: Any, part: Any) -> None
 def count_uses(roots: Any) -> dict[Any, int]:
     """Return how many edges lead to each node below ``roots`` (depth first, each node once)."""
     uses: dict[Any, int] = dict.fromkeys(roots, 0)
-    stack = list(roots)
+    stack = list(uses)
     while stack:
         for node in stack.pop().next_functions:
             if node is None:
@@ -145,7 +148,8 @@ def _call_hooks(node: Any, gradient: Any) -> Any:
     """Return the gradient after the hooks of ``node``, each of which may replace it."""
     hooks = node.hooks
     for key in sorted(hooks, key=lambda key: (key == RETAIN, key)):
-        replaced = hooks[key](gradient)
+        hook = hooks.get(key)  # a hook may have removed it
+        replaced = None if hook is None else hook(gradient)
         if replaced is None:
             continue
         if not isinstance(replaced, Variable) or replaced.data.shape != node.shape:

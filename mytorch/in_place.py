@@ -18,7 +18,8 @@ import numpy as np
 
 import mytorch.nn.functional as F
 from mytorch.errors import DtypeError, GraphError, ShapeError
-from mytorch.grad_mode import is_grad_enabled
+from mytorch.grad_mode import is_grad_enabled, live_levels
+from mytorch.graph_walk import RETAIN
 from mytorch.methods import Operations
 from mytorch.ops.index import plain_index
 from mytorch.ops.pointwise import Sigmoid, Tanh
@@ -51,14 +52,20 @@ class InPlace(Operations):
         recorded = is_grad_enabled() and any(
             isinstance(x, Variable) and x._requires_grad for x in (self, *operands)
         )
-        if recorded:
+        dual = bool(live_levels.get()) and any(
+            isinstance(x, Variable) and x._tangents for x in (self, *operands)
+        )
+        if recorded or dual:
             self._check_recordable(name)
         before = self._before_change() if recorded else self.new_alias()
         result = operation.apply(before, *operands, *options)
         self._check_fits(name, result)
+        if type(self.data) is not np.ndarray:  # somebody assigned a NumPy scalar
+            self.data = np.array(self.data)
         self.data[...] = result.data
         self.mark_changed()
         if recorded:
+            self._move_retained(result.grad_fn)
             self.grad_fn, self._requires_grad, self.is_leaf = result.grad_fn, True, False
         self._tangents = result._tangents
         return self
@@ -70,8 +77,14 @@ class InPlace(Operations):
         before.is_leaf, before._tangents = self.is_leaf, self._tangents
         return before
 
+    def _move_retained(self, node: Any) -> None:
+        """Let ``retain_grad`` keep the gradient of what the tensor is now."""
+        hooks = None if self.grad_fn is None else self.grad_fn.hooks
+        if hooks and RETAIN in hooks:
+            node.hooks = {RETAIN: hooks.pop(RETAIN)}
+
     def _check_recordable(self, name: str) -> None:
-        if self.is_leaf and self._requires_grad:
+        if self.is_leaf and self._requires_grad and is_grad_enabled():
             raise GraphError(
                 f"{name}: this tensor is a leaf that requires grad; change it inside "
                 "`with mytorch.no_grad():`, or change a copy: tensor.clone()"
@@ -82,10 +95,9 @@ class InPlace(Operations):
                 "history of the tensor it is a view of. Write base[index] = value on that tensor, "
                 "or build the result with where or cat, or change a copy: view.clone()"
             )
-        views = [view() for view in self._views or ()]
-        if any(view is not None and view._requires_grad for view in views):
+        if any(view() is not None for view in self._views or ()):
             raise GraphError(
-                f"{name}: this tensor has views with a history, which the change would make wrong; "
+                f"{name}: this tensor has views, whose history the change would make wrong; "
                 "make the views after the change, or of a copy: tensor.clone()"
             )
 

@@ -15,7 +15,6 @@ import mytorch.nn.functional as F
 from mytorch.errors import GraphError, ShapeError
 from mytorch.ops.common import normalize_axes
 from mytorch.tensor import Tensor
-from mytorch.variable import Variable
 
 Rule = Callable[..., Any]
 
@@ -47,10 +46,13 @@ def values_of(value: Any, name: str | None = None) -> Any:
     """
     if isinstance(value, (list, tuple)):
         return type(value)([values_of(part, name) for part in value])
-    if not isinstance(value, Variable):
+    if not isinstance(value, Tensor):
         return value
-    if name is not None and value.requires_grad:
-        raise GraphError(f"{name}: the tensor requires grad; use tensor.detach().numpy()")
+    if name is not None:
+        try:
+            return value.numpy()
+        except GraphError as error:
+            raise GraphError(f"{name}: {str(error).removeprefix('numpy: ')}") from None
     return value.data
 
 
@@ -215,6 +217,11 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 def einsum(equation: Any, *operands: Any, optimize: Any = True) -> Any:
     """The sum of products that the equation says; ``optimize`` only matters for NumPy's speed."""
     return F.einsum(equation, *tensors_of(*operands))
+
+
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The sum of a diagonal, of the last axis of ``np.diagonal``."""
+    return rearranged(np.diagonal)(a, offset, axis1, axis2).sum(-1)
 
 
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:

@@ -19,7 +19,7 @@ import mytorch.nn.functional as F
 from mytorch.autograd_engine import AccumulateGrad, edge_to, seed_gradient
 from mytorch.dtypes import get_default_dtype
 from mytorch.errors import GraphError, ShapeError
-from mytorch.grad_mode import set_grad_enabled
+from mytorch.grad_mode import live_levels, set_grad_enabled
 from mytorch.graph_walk import RETAIN, run_backward
 from mytorch.hooks import RemovableHandle
 from mytorch.in_place import InPlace
@@ -171,13 +171,13 @@ class Tensor(InPlace):
         if inputs is None:
             run_backward([root], keep, create_graph)
             return
-        tensors = [inputs] if isinstance(inputs, Variable) else list(inputs)
+        tensors = [inputs] if isinstance(inputs, Variable) else list(dict.fromkeys(inputs))
         targets = [edge_to(tensor) for tensor in tensors]
         if not targets or None in targets:
             raise GraphError("backward: inputs must be tensors that require grad, at least one")
         found = run_backward([root], keep, create_graph, targets)
         for tensor, target in zip(tensors, targets, strict=True):
-            if found[target] is not None:
+            if found[target] is not None and not getattr(tensor, "retains_grad", False):
                 with set_grad_enabled(create_graph):
                     AccumulateGrad(tensor).apply(found[target])
 
@@ -214,7 +214,8 @@ class Tensor(InPlace):
         def keep(gradient: Tensor) -> None:
             tensor = own()
             if tensor is not None:
-                tensor.grad = gradient if tensor.grad is None else tensor.grad + gradient
+                known = tensor.grad
+                tensor.grad = gradient.clone() if known is None else known + gradient
 
         self.grad_fn.hooks = {**(self.grad_fn.hooks or {}), RETAIN: keep}
 
@@ -250,6 +251,11 @@ class Tensor(InPlace):
         """
         if self._requires_grad:
             raise GraphError("numpy: the tensor requires grad; use tensor.detach().numpy()")
+        if self._tangents and live_levels.get():
+            raise GraphError(
+                "numpy: the tensor has a tangent, which NumPy would lose; write the function in "
+                "Tensor operations, or use tensor.detach().numpy()"
+            )
         return self.data
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:

@@ -67,7 +67,7 @@ class Variable:
     def new_view(self, array: np.ndarray) -> Any:
         """Return ``new(array)``, as a view of this tensor where the memory is shared."""
         tensor = self.new(array)
-        if array is self.data or array.base is not None:
+        if array is self.data or np.may_share_memory(array, self.data):
             tensor._version = self._shared_version()
             tensor._base = base = self if self._base is None else self._base
             if base._views is None:
@@ -116,7 +116,7 @@ class Variable:
     def __getstate__(self) -> Any:
         # for copy.deepcopy and pickle: a copy is a leaf of its own, not the original's
         state = {name: getattr(self, name) for name in Variable.__slots__ if name != "__weakref__"}
-        return None, {**state, "_accumulator": None}
+        return None, {**state, "_accumulator": None, "_views": None}
 
 
 _allocate = Variable.__new__

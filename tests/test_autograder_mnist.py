@@ -47,8 +47,9 @@ def write_digits(folder: Path, train: int = 2400, test: int = 300, packed: bool 
 
 
 def submission(tmp_path: Path, old: str = RETURN, new: str = RETURN) -> Path:
-    """Return a simple solution with a changed mnist.py, and generated digits in its data/."""
+    """Return a simple solution with a changed mnist.py, and small digits of its own in data/."""
     made = mutant("", PROGRAM, old, new, set()).make(tmp_path / "submission")
+    (made / "mytorch" / "datasets.py").write_text("")  # its loader has nothing to do
     write_digits(made / "data" / "generated-digits")
     return made
 
@@ -156,11 +157,36 @@ def test_a_training_that_fails_earns_nothing_and_is_told_why(tmp_path, new, told
 
 def test_no_digits_at_all_is_the_graders_trouble_and_says_what_to_do(tmp_path):
     folder = mutant("", PROGRAM, RETURN, RETURN, set()).make(tmp_path / "submission")
+    (folder / "mytorch" / "datasets.py").write_text("raise ImportError('no loader today')\n")
     done = run(folder)
     assert done.returncode == 1
+    assert "no loader today" in done.stderr and "Traceback" not in done.stderr
     assert "there are no digits to train on" in done.stderr
     assert "--data FOLDER" in done.stderr
     assert "scores" not in done.stdout
+
+
+def test_a_submission_without_a_loader_is_graded_with_the_graders_own(tmp_path):
+    folder = mutant("", PROGRAM, RETURN, RETURN, set()).make(tmp_path / "submission")
+    done = run(folder)
+    assert done.returncode == 0, done.stderr
+    assert "generated digits (offline): 16,500 images to train" in done.stdout
+
+
+def test_a_damaged_folder_that_was_named_stops_the_grader(tmp_path):
+    folder = mutant("", PROGRAM, RETURN, RETURN, set()).make(tmp_path / "submission")
+    fake = write_digits(tmp_path / "fake")
+    done = run(folder, "--data", fake)
+    assert done.returncode == 1
+    assert "it is not MNIST's (MD5 differs)" in done.stderr
+
+
+def test_dotted_names_of_the_official_files_are_read(tmp_path, mnist_folder):
+    for path in mnist_folder.glob("*.gz"):
+        dotted = path.name.replace("-idx", ".idx")
+        (tmp_path / dotted).write_bytes(path.read_bytes())
+    found, reasons = grader.first_of([tmp_path])
+    assert found is not None, reasons
 
 
 def test_other_images_under_mnists_names_are_refused(tmp_path):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
 import pytest
 
 import mytorch.nn.functional as F
-from mytorch.autograd import jacfwd, jacrev, jvp, value_and_grad, vjp
+from mytorch.autograd import hvp, jacfwd, jacrev, jvp, value_and_grad, vjp
 from mytorch.autograd_engine import Function
-from mytorch.errors import ShapeError
+from mytorch.errors import GraphError, ShapeError
 from mytorch.tensor import Tensor
 from tests.op_cases import CASES, OpCase, Shapes
 
@@ -192,3 +194,74 @@ def test_hot_operations_state_their_own_rule() -> None:
     hot = {F.Add, F.Sub, F.Mul, F.Div, F.MatMul, F.Affine, F.ReLU, F.Exp, F.Log, F.Tanh, F.Sigmoid}
     hot |= {F.Sum, F.Mean, F.Softmax, F.LogSoftmax, F.CrossEntropy, F.Reshape, F.Transpose, F.Slice}
     assert hot <= set(RULED)
+
+
+def test_values_taken_as_arrays_are_refused_instead_of_losing_their_tangent() -> None:
+    for function in (
+        lambda x: np.asarray(x) * 2 + x,
+        lambda x: Tensor(np.array([x * x, x])).sum(),
+        lambda x: np.allclose(x, 1.0),
+    ):
+        with pytest.raises(GraphError, match="has a tangent"):
+            jvp(function, (2.0,), (1.0,))
+
+
+def test_a_change_through_a_view_is_refused_in_forward_mode_too() -> None:
+    def function(x: Any) -> Any:
+        y = x * 1
+        y[0:1].mul_(3)
+        return y
+
+    with pytest.raises(GraphError, match="is a view"):
+        jvp(function, (np.ones(2),), (np.ones(2),))
+
+
+class _Identity(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        return x
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return grad
+
+
+class _OnArrays(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x, None)
+        return x.new(x.data**2)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        x, nothing = ctx.saved_tensors
+        assert nothing is None
+        return grad.new(2 * x.data * grad.data)
+
+
+def test_a_function_that_returns_its_input_keeps_the_tangent() -> None:
+    tangent = jvp(lambda x: _Identity.apply(x) * 3 + x, (np.ones(2),), (np.ones(2),))[1]
+    assert tangent.tolist() == [4.0, 4.0]
+
+
+def test_a_backward_on_arrays_is_refused_instead_of_giving_zero() -> None:
+    with pytest.raises(GraphError, match="_OnArrays.backward computes on arrays"):
+        jvp(_OnArrays.apply, (np.ones(2),), (np.ones(2),))
+
+
+def test_forward_mode_frees_its_graphs_without_the_garbage_collector() -> None:
+    x = Tensor(np.ones(3), requires_grad=True)
+    gc.collect()
+    gc.disable()
+    try:
+        found: list[Any] = []
+
+        def function(t: Any) -> Any:
+            y = t.exp()
+            found.append(weakref.ref(y))
+            return (y * t).sum()
+
+        hvp(function, (x,), (Tensor(np.ones(3)),))
+        assert [each() for each in found] == [None] * len(found)
+    finally:
+        gc.enable()

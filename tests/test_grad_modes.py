@@ -120,3 +120,15 @@ def test_tasks_of_one_thread_have_modes_of_their_own() -> None:
 
     asyncio.run(both())
     assert seen == {"quiet": False, "loud": True} and is_grad_enabled()
+
+
+def test_a_mode_decorates_without_brackets_too() -> None:
+    @no_grad
+    def quiet() -> bool:
+        return is_grad_enabled()
+
+    @inference_mode
+    def still() -> bool:
+        return is_grad_enabled()
+
+    assert not quiet() and not still() and is_grad_enabled()

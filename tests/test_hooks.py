@@ -6,8 +6,10 @@ import gc
 import weakref
 from typing import Any
 
+import numpy as np
 import pytest
 
+from mytorch import autograd, no_grad
 from mytorch.errors import GraphError, ShapeError
 from mytorch.tensor import Tensor
 
@@ -128,3 +130,45 @@ def test_a_graph_freed_in_part_says_which_operation() -> None:
     (shared + 1).backward()
     with pytest.raises(GraphError, match="Mul a second time"):
         (shared * 3).backward()
+
+
+def test_an_input_named_twice_gets_its_gradient_once() -> None:
+    x = Tensor([2.0], requires_grad=True)
+    (x * 3).sum().backward(inputs=[x, x])
+    assert x.grad.item() == 3.0
+    y = x * 1
+    y.retain_grad()
+    (y * 2).sum().backward(inputs=[y])
+    assert y.grad.item() == 2.0
+
+
+def test_retained_and_recorded_gradients_have_memory_of_their_own() -> None:
+    x, g = Tensor([1.0, 2.0], requires_grad=True), Tensor([1.0, 1.0])
+    y = x * 1
+    z = y + 1
+    y.retain_grad()
+    z.retain_grad()
+    z.backward(g)
+    z.grad.zero_()
+    assert y.grad.data.tolist() == g.data.tolist() == [1.0, 1.0]
+    x.grad = None
+    x.sum().backward(create_graph=True)
+    with no_grad():
+        x.grad.mul_(0.5)
+    assert x.grad.data.tolist() == [0.5, 0.5]
+
+
+def test_gradients_of_mixed_dtypes_have_the_dtype_of_their_input() -> None:
+    a = Tensor(np.ones(2, np.float32), requires_grad=True)
+    b = Tensor(np.ones(2), requires_grad=True)
+    found = autograd.grad((a * b).sum(), [a, b])
+    assert [each.dtype for each in found] == [np.float32, np.float64]
+
+
+def test_a_hook_may_remove_another() -> None:
+    x = Tensor([1.0], requires_grad=True)
+    handles: list[Any] = []
+    x.register_hook(lambda g: handles[0].remove())
+    handles.append(x.register_hook(lambda g: g * 100))
+    (x * 1).backward()
+    assert x.grad.item() == 1.0

@@ -286,3 +286,13 @@ def test_losses_are_modules_of_the_kind_Loss() -> None:  # noqa: N802
     for loss in (nn.CrossEntropyLoss(), nn.MSELoss()):
         assert isinstance(loss, nn.Loss) and isinstance(loss, nn.Module)
         assert list(loss.parameters()) == []
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [nn.Linear(3, 2), nn.ReLU(), nn.Sigmoid(), nn.Tanh(), nn.BatchNorm1d(3), nn.Dropout()],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_an_array_in_place_of_a_tensor_is_told_as_that(layer: nn.Module) -> None:
+    with pytest.raises(TypeError, match=r"expects a Tensor, got ndarray; wrap it: Tensor\(x\)"):
+        layer(np.ones((2, 3)))

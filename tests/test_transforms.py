@@ -306,3 +306,43 @@ def test_checkpoint_can_be_differentiated_twice() -> None:
     np.testing.assert_allclose(first, 3 * x**2)
     second = autograd.jacrev(slope_of(lambda f, x: autograd.checkpoint(f, x)))(x)
     np.testing.assert_allclose(second, np.diag(6 * x))
+
+
+def test_checkpoint_reaches_parameters_in_every_way_of_differentiating() -> None:
+    w, x = Tensor([2.0, 3.0], requires_grad=True), Tensor([1.0, 1.0])
+
+    def block(t: Tensor, *, scale: float = 1.0) -> Tensor:
+        return w * t * t * scale
+
+    assert autograd.checkpoint(block, x).requires_grad  # by w alone
+    (found,) = autograd.grad(autograd.checkpoint(block, x, scale=2.0).sum(), w)
+    assert found.data.tolist() == [2.0, 2.0] and w.grad is None
+    autograd.checkpoint(block, x).sum().backward(create_graph=True)
+    assert w.grad.data.tolist() == [1.0, 1.0]
+    _, tangent = autograd.jvp(lambda t: autograd.checkpoint(block, t), (x,), (x,))
+    assert tangent.data.tolist() == [4.0, 6.0]
+
+
+def test_checkpoint_draws_the_same_random_numbers_again() -> None:
+    x = Tensor(np.ones(50), requires_grad=True)
+    y = autograd.checkpoint(lambda t: F.dropout(t, 0.5), x)
+    after = np.random.rand()
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad.data, y.data)
+    assert after != np.random.rand()
+
+
+def test_checkpoint_passes_on_several_outputs_and_refuses_others() -> None:
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    first, second = autograd.checkpoint(lambda t: (t * 2, t * t), x)
+    (first + second).sum().backward()
+    assert x.grad.data.tolist() == [4.0, 6.0]
+    with pytest.raises(TypeError, match="not list"):
+        autograd.checkpoint(lambda t: [t], x)
+
+
+def test_a_gradient_keeps_the_graph_of_tensors_that_the_function_used_besides() -> None:
+    w = Tensor(3.0, requires_grad=True)
+    slope = autograd.grad(lambda x: w * x * x)(Tensor(2.0))  # 4 w
+    (w * w + slope * slope).backward()
+    assert w.grad.item() == 6 + 2 * 12 * 4

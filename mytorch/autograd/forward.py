@@ -12,7 +12,7 @@ import mytorch.nn.functional as F
 from mytorch.autograd.reverse import ArgNums, is_nested
 from mytorch.autograd.trees import flatten, is_value, map_leaves
 from mytorch.errors import DtypeError, ShapeError
-from mytorch.forward_mode import new_level, tangent_of
+from mytorch.forward_mode import new_level, set_tangent, tangent_of
 from mytorch.grad_mode import is_grad_enabled
 from mytorch.tensor import Tensor, cat
 
@@ -59,7 +59,8 @@ class _Duals:
         self._opening.__exit__(*error)
 
     def _with_tangent(self, tensor: Tensor, direction: Tensor) -> Tensor:
-        tensor._tangents = {**(tensor._tangents or {}), self.level: direction}
+        tensor._tangents = dict(tensor._tangents or {})  # not shared with the argument
+        set_tangent(tensor, self.level, direction)
         return tensor
 
     def tangent(self, output: Any) -> Any:

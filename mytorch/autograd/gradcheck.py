@@ -38,7 +38,6 @@ class _Options:
     atol: float
     rtol: float
     nondet_tol: float
-    check_grad_dtypes: bool
     check_forward: bool
     fast_mode: bool
 
@@ -52,7 +51,6 @@ def gradcheck(
     rtol: float = 1e-5,
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
-    check_grad_dtypes: bool = True,
     check_forward_ad: bool = False,
     fast_mode: bool = False,
 ) -> bool:
@@ -71,7 +69,6 @@ def gradcheck(
         atol, rtol: right is |analytic - numeric| <= atol + rtol * |numeric| + rounding.
         raise_exception: False: return False where GradcheckError would be raised.
         nondet_tol: how much two calls on the same inputs may differ, beyond rounding.
-        check_grad_dtypes: demand that gradients have the dtype of their inputs.
         check_forward_ad: check forward mode (``jvp``) as well.
         fast_mode: compare vᵀJd for one random cotangent v and one random direction d of each input:
             two calls of func an input, however large it is; an error then names no element.
@@ -87,7 +84,7 @@ def gradcheck(
     >>> gradcheck(lambda x: x.exp() * x, x)
     True
     """
-    options = _Options(eps, atol, rtol, nondet_tol, check_grad_dtypes, check_forward_ad, fast_mode)
+    options = _Options(eps, atol, rtol, nondet_tol, check_forward_ad, fast_mode)
     return _passes(Subject("gradcheck", func, as_tuple(inputs)), options, raise_exception)
 
 
@@ -101,7 +98,6 @@ def gradgradcheck(
     rtol: float = 1e-5,
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
-    check_grad_dtypes: bool = True,
     check_fwd_over_rev: bool = False,
     fast_mode: bool = False,
 ) -> bool:
@@ -122,7 +118,7 @@ def gradgradcheck(
     >>> gradgradcheck(lambda x: x.tanh(), Tensor([0.5, -1.0], requires_grad=True))
     True
     """
-    options = _Options(eps, atol, rtol, nondet_tol, check_grad_dtypes, False, fast_mode)
+    options = _Options(eps, atol, rtol, nondet_tol, False, fast_mode)
     first = Subject("gradgradcheck", func, as_tuple(inputs))
     if not _passes(first, options, raise_exception):
         return False
@@ -255,15 +251,9 @@ def _rows(
         seed = np.eye(1, size, k) if k < size else cotangent
         seed_tensor = Tensor(seed.reshape(output.shape))
         found = gradients(output, leaves, [seed_tensor], retain_graph=True, allow_unused=True)
-        for name, row, gradient in zip(names, rows, found, strict=True):
-            if gradient is None:
-                continue
-            if options.check_grad_dtypes and gradient.dtype != np.float64:
-                raise GradcheckError(
-                    f"{subject.check}: the gradient of {name} is {gradient.dtype}, but the input "
-                    "float64"
-                )
-            row[k] = gradient.data.reshape(-1)
+        for row, gradient in zip(rows, found, strict=True):
+            if gradient is not None:
+                row[k] = gradient.data.reshape(-1)
     for name, row in zip(names, rows, strict=True):
         difference = _difference(row[-1], row[-2])
         if difference > options.nondet_tol:

@@ -18,8 +18,10 @@ import numpy as np
 import mytorch.nn.functional as F
 from mytorch.autograd.gradients import gradients
 from mytorch.autograd.trees import flatten, is_value, map_leaves
+from mytorch.autograd_engine import AccumulateGrad, edge_to
 from mytorch.errors import DtypeError, ShapeError
 from mytorch.grad_mode import enable_grad, is_grad_enabled, live_levels
+from mytorch.graph_walk import count_uses
 from mytorch.tensor import Tensor, cat
 
 __all__ = ["elementwise_grad", "grad", "is_nested", "jacobian", "jacrev", "value_and_grad", "vjp"]
@@ -72,6 +74,7 @@ class _Call:
 
     def gradients(self, output: Tensor, seed: Tensor | None, retain_graph: bool = False) -> Any:
         """Return the gradient of ``output`` in the structure of the arguments."""
+        self.follow_closures([output])
         found = gradients(
             output,
             self.inputs,
@@ -81,6 +84,15 @@ class _Call:
             materialize_grads=True,
         )
         return self.like_arguments(list(found))
+
+    def follow_closures(self, outputs: list[Any]) -> None:
+        """Keep the graph of a gradient where the function used other tensors that require grad."""
+        if self.wants_tensors and not self.create_graph and is_grad_enabled():
+            own = {edge_to(tensor) for tensor in self.inputs}
+            used = count_uses(edge_to(out) for out in outputs if edge_to(out) is not None)
+            self.create_graph = any(
+                type(node) is AccumulateGrad and node not in own for node in used
+            )
 
     def like_arguments(self, leaves: list[Any]) -> Any:
         """Return ``leaves`` in the structure of the differentiated arguments."""
@@ -183,17 +195,19 @@ def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any
     call = _Call("vjp", primals, tuple(range(len(primals))))
     output = call.run(function, {})
     outputs = [x if isinstance(x, Tensor) else Tensor(x) for x in flatten(output)]
+    call.follow_closures(outputs)
 
     def pullback(cotangents: Any) -> Any:
         map_leaves(lambda *_: None, output, cotangents)  # the same structure, or an error
         seeds = [x if isinstance(x, Tensor) else Tensor(x) for x in flatten(cotangents)]
-        create_graph = call.create_graph or any(seed.requires_grad for seed in seeds)
+        if is_grad_enabled() and any(seed.requires_grad for seed in seeds):
+            call.create_graph = True
         found = gradients(
             outputs,
             call.inputs,
             seeds,
             retain_graph=True,
-            create_graph=create_graph,
+            create_graph=call.create_graph,
             materialize_grads=True,
         )
         return call.like_arguments(list(found))

@@ -7,6 +7,7 @@ import numpy as np
 from mytorch.dtypes import get_default_dtype
 from mytorch.errors import ShapeError
 from mytorch.nn.module import Module, Parameter
+from mytorch.ops.common import check_tensors
 from mytorch.tensor import Tensor
 
 __all__ = ["BatchNorm1d"]
@@ -48,6 +49,7 @@ class BatchNorm1d(Module):
         Raises:
             ShapeError: another shape, or a single row in training (no variance of one value).
         """
+        check_tensors("BatchNorm1d", x)
         if x.ndim != 2 or x.shape[1] != self.num_features:
             raise ShapeError(f"BatchNorm1d: expected (N, {self.num_features}), got {x.shape}")
         if not self.is_train:

@@ -14,7 +14,15 @@ import numpy as np
 from mytorch.autograd_engine import Function
 from mytorch.dtypes import get_default_dtype
 from mytorch.errors import ShapeError
-from mytorch.ops.common import as_float, float_data, operands, total, unbroadcast
+from mytorch.ops.common import (
+    as_float,
+    check_tensors,
+    float_data,
+    operands,
+    save_needed,
+    total,
+    unbroadcast,
+)
 from mytorch.ops.einsum import Einsum, einsum
 from mytorch.ops.elementary import (
     Acos,
@@ -113,16 +121,16 @@ class Mul(Function):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Any:
         x, y = operands("mul", a, b)
-        ctx.save_for_backward(a, b)
+        save_needed(ctx, a, b)
         return a.new(x * y)
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         a, b = ctx.saved_tensors
-        needs = ctx.needs_input_grad
+        needs, (shape_a, shape_b) = ctx.needs_input_grad, ctx.shapes
         return (
-            unbroadcast(grad_output * b, a.data.shape) if needs[0] else None,
-            unbroadcast(grad_output * a, b.data.shape) if needs[1] else None,
+            unbroadcast(grad_output * b, shape_a) if needs[0] else None,
+            unbroadcast(grad_output * a, shape_b) if needs[1] else None,
         )
 
     @staticmethod
@@ -146,17 +154,19 @@ class Div(Function):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Any:
         x, y = operands("div", a, b)
-        ctx.save_for_backward(a, b)
+        needs_b = ctx.needs_input_grad[1]
+        ctx.shapes = x.shape, y.shape
+        ctx.save_for_backward(a if needs_b else None, b)
         with np.errstate(all="ignore"):
             return a.new(as_float(x) / as_float(y))
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         a, b = ctx.saved_tensors
-        needs = ctx.needs_input_grad
+        needs, (shape_a, shape_b) = ctx.needs_input_grad, ctx.shapes
         return (
-            unbroadcast(grad_output / b, a.data.shape) if needs[0] else None,
-            unbroadcast(-grad_output * (a / b / b), b.data.shape) if needs[1] else None,
+            unbroadcast(grad_output / b, shape_a) if needs[0] else None,
+            unbroadcast(-grad_output * (a / b / b), shape_b) if needs[1] else None,
         )
 
     @staticmethod
@@ -263,6 +273,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     Raises:
         ShapeError: sizes that do not fit; TypeError: mixed dtypes.
     """
+    check_tensors("linear", x, weight)
     shapes = x.data.shape, weight.data.shape
     if len(shapes[1]) != 2 or not shapes[0] or shapes[0][-1] != shapes[1][1]:
         raise ShapeError(
@@ -296,6 +307,7 @@ def to_one_hot(labels: Any, num_classes: int) -> Any:
     Raises:
         IndexError: a label outside [0, C); TypeError: labels that are no integers.
     """
+    check_tensors("to_one_hot", labels)
     count = labels.data.shape[0] if labels.data.ndim else 0
     result = np.zeros((count, num_classes), get_default_dtype())
     result[np.arange(count), class_indices("to_one_hot", labels.new(result), labels)] = 1
@@ -333,6 +345,7 @@ def mse_loss(x: Any, target: Any) -> Any:
     Raises:
         ShapeError: if the shapes differ: broadcasting here is nearly always a mistake.
     """
+    check_tensors("mse_loss", x, target)
     if x.data.shape != target.data.shape:
         raise ShapeError(
             f"mse_loss: input {x.data.shape} and target {target.data.shape} differ; "
@@ -347,16 +360,19 @@ def mse_loss(x: Any, target: Any) -> Any:
 
 def relu(x: Any) -> Any:
     """Return max(x, 0), with gradient 0 at 0 (torch.relu)."""
+    check_tensors("relu", x)
     return ReLU.apply(x)
 
 
 def sigmoid(x: Any) -> Any:
     """Return 1 / (1 + e**-x) (torch.sigmoid)."""
+    check_tensors("sigmoid", x)
     return Sigmoid.apply(x)
 
 
 def tanh(x: Any) -> Any:
     """Return the hyperbolic tangent (torch.tanh)."""
+    check_tensors("tanh", x)
     return Tanh.apply(x)
 
 

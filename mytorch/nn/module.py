@@ -248,6 +248,7 @@ class Module:
         if faults:
             raise ValueError(f"load_state_dict({type(self).__name__}): " + "; ".join(faults))
         for path, tensor in own.items():
+            tensor.data = np.asarray(tensor.data)  # somebody may have assigned a NumPy scalar
             tensor.data[...] = given[path]
             tensor.mark_changed()
 

@@ -52,6 +52,8 @@ class _BackwardHooks:
         self.hooks = hooks
         self.places: list[int] = []  # of the arguments that require grad
         self.count = 0
+        self.outputs: list[int] = []  # places of the outputs that require grad
+        self.output_count = 0
         self.grad_output: tuple[Any, ...] = ()
 
     def watch_inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -72,14 +74,25 @@ class _BackwardHooks:
 
     def watch_outputs(self, output: Any) -> Any:
         """Return the output (a Tensor or a tuple of them) behind a watch."""
-        outputs = output if isinstance(output, tuple) else (output,)
-        if not self.hooks or not any(isinstance(x, Tensor) and x.requires_grad for x in outputs):
+        outputs = list(output) if isinstance(output, tuple) else [output]
+        self.outputs = [
+            place
+            for place, each in enumerate(outputs)
+            if isinstance(each, Tensor) and each.requires_grad
+        ]
+        self.output_count = len(outputs)
+        if not self.hooks or not self.outputs:
             return output
-        found = _Watch.apply(self._outputs_done, *outputs)
-        return found if isinstance(output, tuple) else found[0]
+        found = _Watch.apply(self._outputs_done, *[outputs[place] for place in self.outputs])
+        for place, tensor in zip(self.outputs, found, strict=True):
+            outputs[place] = tensor
+        return tuple(outputs) if isinstance(output, tuple) else outputs[0]
 
     def _outputs_done(self, gradients: tuple[Any, ...]) -> None:
-        self.grad_output = gradients
+        full: list[Any] = [None] * self.output_count
+        for place, gradient in zip(self.outputs, gradients, strict=True):
+            full[place] = gradient
+        self.grad_output = tuple(full)
         if not self.places:  # no argument requires grad: this is the last that comes back
             self._call((None,) * self.count)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from mytorch.dtypes import get_default_dtype, result_type
 from mytorch.errors import DtypeError, ShapeError
+from mytorch.variable import Variable
 
 __all__ = ["float_data", "normalize_axes", "operands", "select", "total", "unbroadcast"]
 
@@ -61,6 +62,16 @@ def unbroadcast(grad: Any, shape: tuple[int, ...]) -> Any:
     return grad.sum((*range(added), *stretched)).reshape(shape)
 
 
+def save_needed(ctx: Any, a: Any, b: Any) -> None:
+    """Save for a product what its gradients need: each operand only for the other's.
+
+    So a constant factor leaves the other operand free to be changed in place, as in torch.
+    """
+    needs = ctx.needs_input_grad
+    ctx.shapes = a.data.shape, b.data.shape
+    ctx.save_for_backward(a if needs[1] else None, b if needs[0] else None)
+
+
 def total(*tangents: Any) -> Any:
     """Return the sum of those tangents that are not None (zero), in a rule of forward mode."""
     result = None
@@ -96,8 +107,18 @@ def kept_shape(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]
     return tuple(1 if axis in axes else size for axis, size in enumerate(shape))
 
 
+def check_tensors(name: str, *values: Any) -> None:
+    """Raise TypeError where a value is no Tensor: most often an array that was not wrapped."""
+    for value in values:
+        if not isinstance(value, Variable):
+            raise TypeError(
+                f"{name}: expects a Tensor, got {type(value).__name__}; wrap it: Tensor(x)"
+            )
+
+
 def float_data(name: str, a: Any) -> np.ndarray:
     """Return ``a.data`` where it is floating; else raise DtypeError that says what to do."""
+    check_tensors(name, a)
     if a.data.dtype.kind not in "fc":
         raise DtypeError(f"{name}: expects a floating tensor, got {a.data.dtype}; use .double()")
     return a.data

@@ -15,11 +15,11 @@ __all__ = ["Assign", "Gather", "Scatter", "Slice", "Unslice"]
 
 
 def plain_index(index: Any) -> Any:
-    """Return ``index`` with Tensors replaced by their arrays."""
+    """Return ``index`` with Tensors replaced by copies of their arrays: they may change later."""
     if isinstance(index, tuple):
         return tuple(plain_index(part) for part in index)
     if isinstance(index, Variable):
-        return index.data
+        return index.data.copy()
     return index
 
 
@@ -128,8 +128,8 @@ class Assign(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         zero = grad_output.new(np.zeros((), grad_output.data.dtype))
-        return (
-            Assign.apply(grad_output, zero, ctx.index),
-            unbroadcast(grad_output[ctx.index], ctx.shape_value),
-            None,
-        )
+        part, shape = grad_output[ctx.index], ctx.shape_value
+        while len(shape) > part.ndim:  # NumPy lets a value have more axes, of size 1
+            shape = shape[1:]
+        grad_value = unbroadcast(part, shape).reshape(ctx.shape_value)
+        return Assign.apply(grad_output, zero, ctx.index), grad_value, None

@@ -9,7 +9,7 @@ import numpy as np
 from mytorch.autograd_engine import Function
 from mytorch.errors import ShapeError
 from mytorch.grad_mode import is_traced
-from mytorch.ops.common import total, unbroadcast
+from mytorch.ops.common import save_needed, total, unbroadcast
 
 __all__ = ["Affine", "MatMul"]
 
@@ -23,7 +23,7 @@ class MatMul(Function):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Any:
         check_matmul(a.data.shape, b.data.shape)
-        ctx.save_for_backward(a, b)
+        save_needed(ctx, a, b)
         if a.data.dtype == b.data.dtype:
             return a.new(a.data @ b.data)
         raise TypeError(
@@ -33,18 +33,19 @@ class MatMul(Function):
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        # an integer leaf has a floating gradient
-        a, b = (saved.astype(grad_output.dtype) for saved in ctx.saved_tensors)
-        needs = ctx.needs_input_grad
-        rows = a.unsqueeze(0) if a.ndim == 1 else a
-        columns = b.unsqueeze(1) if b.ndim == 1 else b
-        grad = grad_output.unsqueeze(-1) if b.ndim == 1 else grad_output
-        grad = grad.unsqueeze(-2) if a.ndim == 1 else grad  # (…, n, m)
+        a, b = ctx.saved_tensors
+        needs, (shape_a, shape_b) = ctx.needs_input_grad, ctx.shapes
+        shape_rows = shape_a if len(shape_a) > 1 else (1, *shape_a)
+        shape_columns = shape_b if len(shape_b) > 1 else (*shape_b, 1)
+        grad = grad_output.unsqueeze(-1) if len(shape_b) == 1 else grad_output
+        grad = grad.unsqueeze(-2) if len(shape_a) == 1 else grad  # (…, n, m)
         grad_a = grad_b = None
-        if needs[0]:
-            grad_a = unbroadcast(grad @ columns.mT, rows.shape).reshape(a.shape)
+        if needs[0]:  # the gradient of an integer leaf is floating
+            columns = b.reshape(shape_columns).astype(grad.dtype)
+            grad_a = unbroadcast(grad @ columns.mT, shape_rows).reshape(shape_a)
         if needs[1]:
-            grad_b = unbroadcast(rows.mT @ grad, columns.shape).reshape(b.shape)
+            rows = a.reshape(shape_rows).astype(grad.dtype)
+            grad_b = unbroadcast(rows.mT @ grad, shape_columns).reshape(shape_b)
         return grad_a, grad_b
 
     @staticmethod

@@ -61,7 +61,7 @@ class Pow(Function):
             )
         with np.errstate(all="ignore"):
             result = a.new(np.power(x, y))
-        ctx.save_for_backward(a, b, result)
+        ctx.save_for_backward(a, b, result if ctx.needs_input_grad[1] else None)
         return result
 
     @staticmethod
