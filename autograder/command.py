@@ -53,8 +53,10 @@ def finish(work: Callable[[], None]) -> int:
     except GraderError as error:
         print(f"The grader could not work: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # whoever read our output has gone
+    except OSError as error:  # whoever read our output has gone, or a disk is full
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print(f"The grader could not work: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nGrading was interrupted: no score.", file=sys.stderr)

@@ -124,8 +124,9 @@ def batches(model: nn.Module, x: Any, y: Any, batch_size: int, **options: Any) -
 
 PROGRAM = "hw1/mnist.py"
 
-# What a run is determined by, and what a resumed run therefore takes from its checkpoint.
+# What a checkpoint holds, beside the program's name.
 CHECKPOINT = ("settings", "epochs", "source", "accuracies", "model", "optimizer", "generator")
+# What a run is determined by, and what a resumed run therefore takes from its checkpoint.
 SETTINGS = ("batch_size", "lr", "momentum", "optimizer", "hidden", "seed")
 
 

@@ -1,8 +1,8 @@
 """The walk from outputs to leaves: each node once, after everything that uses its output.
 
 A node is known here by ``next_functions``, ``shape``, ``hooks``, ``number`` (of an output,
-or None), ``function_name``, ``dtype``, ``place``, ``apply`` and ``release``.
-Source of the nodes: ``autograd_engine``.
+or None), ``function_name``, ``dtype``, ``place``, ``apply`` and ``release``; ``autograd_engine``
+has the classes.
 """
 
 from __future__ import annotations

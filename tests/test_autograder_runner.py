@@ -220,3 +220,22 @@ def test_live_output_keeps_colours_and_bars_and_nothing_else():
     assert "\x1b" not in shown and "\x9b" not in shown and "\u202e" not in shown
     assert harmless("x\x1b[3") == ("x", "\x1b[3")
     assert harmless("\x1b[3" + "1mred") == ("\x1b[31mred", "")
+
+
+def test_a_reader_that_goes_away_ends_the_grader_without_a_traceback() -> None:
+    command = [sys.executable, str(RUNNER), "--submission", str(SIMPLE_SOLUTION)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read().decode()
+        assert process.wait(60) == 1
+    assert errors == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_full_disk_under_the_output_is_told_in_one_line() -> None:
+    command = [sys.executable, str(RUNNER), "--submission", str(SIMPLE_SOLUTION), "-s"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=200)
+    assert done.returncode == 1
+    assert re.fullmatch(r"The grader could not work: .*No space left on device\n", done.stderr)

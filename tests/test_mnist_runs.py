@@ -281,6 +281,11 @@ def test_files_that_are_no_checkpoint_are_refused_with_a_message(
     result = project.run("--resume", bad)
     assert result.returncode == 2
     assert result.stderr.splitlines()[-1].endswith("it is no checkpoint of hw1/mnist.py")
+    part = {name: value for name, value in mytorch.load(finished).items() if name != "optimizer"}
+    mytorch.save(part, bad)
+    result = project.run("--resume", bad)
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1].endswith("it lacks optimizer")
 
 
 def test_a_checkpoint_of_other_data_is_refused_and_kept(

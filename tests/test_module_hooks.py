@@ -76,3 +76,17 @@ def test_hooks_leave_parameters_and_state_alone() -> None:
     names = list(layer.state_dict())
     layer.register_forward_hook(lambda *args: None)
     assert list(layer.state_dict()) == names == ["weight", "bias"]
+
+
+def test_outputs_that_are_no_floats_pass_a_watched_module_unchanged() -> None:
+    class Pair(nn.Module):
+        def forward(self, x: Tensor) -> Any:
+            return x * 2, x.argmax(), 3
+
+    seen: list[Any] = []
+    module = Pair()
+    module.register_full_backward_hook(lambda m, gi, go: seen.append((len(gi), len(go))))
+    values, index, plain = module(Tensor([1.0, 2.0], requires_grad=True))
+    assert not index.requires_grad and plain == 3
+    values.sum().backward()
+    assert seen == [(1, 3)]

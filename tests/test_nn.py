@@ -373,3 +373,9 @@ def test_a_copied_model_keeps_its_gradients_to_itself(copier: Callable[[Any], An
     assert model.weight.grad is None and copied.weight.grad.data.tolist() == [[1.0, 1.0]]
     graph.backward()
     assert model.weight.grad.data.tolist() == [[1.0, 1.0]]
+
+
+def test_a_tensor_with_views_can_be_pickled() -> None:
+    tensor = Tensor([1.0, 2.0])
+    view = tensor[0]
+    assert pickle.loads(pickle.dumps(tensor)).data.tolist() == [1.0, 2.0] and view.item() == 1.0

@@ -336,3 +336,13 @@ def test_integers_that_require_grad_get_a_floating_gradient_through_einsum() -> 
     np.einsum("ij,jk->", x, x).backward()
     assert x.grad.dtype == np.float64
     np.testing.assert_array_equal(x.grad.data, [[7, 11], [9, 13]])
+
+
+def test_trace_takes_any_matrix_and_diagonal() -> None:
+    x = np.arange(12.0).reshape(3, 4)
+    for arguments in ((), (1,), (-1,), (0, 1, 0)):
+        tensor = Tensor(x, requires_grad=True)
+        result = np.trace(tensor, *arguments)
+        assert result.item() == np.trace(x, *arguments)
+    np.trace(tensor).backward()
+    np.testing.assert_array_equal(tensor.grad.data, np.eye(3, 4))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from typing import Any
 
 import numpy as np
@@ -321,6 +322,21 @@ def test_checkpoint_reaches_parameters_in_every_way_of_differentiating() -> None
     assert w.grad.data.tolist() == [1.0, 1.0]
     _, tangent = autograd.jvp(lambda t: autograd.checkpoint(block, t), (x,), (x,))
     assert tangent.data.tolist() == [4.0, 6.0]
+
+
+def test_checkpoint_keeps_no_intermediate_result() -> None:
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    inside: list[Any] = []
+
+    def block(t: Tensor) -> Tensor:
+        hidden = t * t
+        inside.append(weakref.ref(hidden))
+        return hidden * hidden
+
+    y = autograd.checkpoint(block, x)
+    assert inside[0]() is None
+    y.sum().backward()
+    assert len(inside) == 2 and x.grad.data.tolist() == [4.0, 32.0]
 
 
 def test_checkpoint_draws_the_same_random_numbers_again() -> None:
