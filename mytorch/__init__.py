@@ -7,7 +7,11 @@
 tensor([2., 4.])
 """
 
-from mytorch import autograd, nn, optim, tensor
+from mytorch import nn  # isort: skip - first: its functional.py is below Tensor, its layers above
+
+from typing import TYPE_CHECKING, Any
+
+from mytorch import autograd, linalg, optim, special, tensor
 from mytorch.dtypes import get_default_dtype, set_default_dtype
 from mytorch.errors import DtypeError, GraphError, ShapeError
 from mytorch.grad_mode import (
@@ -17,10 +21,18 @@ from mytorch.grad_mode import (
     no_grad,
     set_grad_enabled,
 )
+from mytorch.ops.registry import SPACES
 from mytorch.serialization import load, save
-from mytorch.tensor import Tensor, arange, cat, empty, ones, randn, where, zeros
+from mytorch.tensor import Tensor, arange, empty, ones, randn, zeros
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any: ...  # the functions of SPACES["mytorch"]
+
 
 __version__ = "0.1.0"
+
+globals().update(SPACES["mytorch"])
 
 __all__ = [
     "DtypeError",
@@ -29,12 +41,12 @@ __all__ = [
     "Tensor",
     "arange",
     "autograd",
-    "cat",
     "empty",
     "enable_grad",
     "get_default_dtype",
     "inference_mode",
     "is_grad_enabled",
+    "linalg",
     "load",
     "nn",
     "no_grad",
@@ -44,7 +56,8 @@ __all__ = [
     "save",
     "set_default_dtype",
     "set_grad_enabled",
+    "special",
     "tensor",
-    "where",
     "zeros",
+    *SPACES["mytorch"],
 ]

@@ -11,6 +11,7 @@ Source: handout section 0.1 and appendix A; torch.autograd.
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +22,7 @@ from mytorch import grad_mode
 from mytorch.context import ContextManager
 from mytorch.dtypes import get_default_dtype
 from mytorch.errors import DtypeError, GraphError, ShapeError
-from mytorch.grad_mode import recording
+from mytorch.grad_mode import live_levels, recording
 from mytorch.graph_walk import run_backward
 from mytorch.variable import Variable
 
@@ -47,6 +48,7 @@ class BackwardFunction(ContextManager):
 
     def __init__(self, forward_cls: type[Function], next_functions: list[Any] | None = None):
         self._saved = ()
+        self.bare = False
         self._own: tuple[tuple[int, int], ...] = ()  # (place among the saved, output's number)
         self.forward_cls = forward_cls
         self.hooks = None
@@ -76,7 +78,7 @@ class BackwardFunction(ContextManager):
     def saved_tensors(self) -> tuple[Any, ...]:
         """As ``ContextManager.saved_tensors``; a saved output is linked to this node again."""
         saved = super().saved_tensors
-        if not self._own or not recording.get():
+        if not self._own or self.bare or not recording.get():
             return saved
         linked = list(saved)
         for place, number in self._own:
@@ -122,7 +124,26 @@ class BackwardFunction(ContextManager):
         Raises:
             TypeError: if the operation's ``backward`` returns the wrong number of gradients.
         """
-        gradients = self.forward_cls.backward(self, *grad_outputs)
+        self.bare = False
+        return self._checked(self.forward_cls.backward(self, *grad_outputs))
+
+    def apply_on_arrays(self, new: Any, *grad_outputs: Any) -> Sequence[Any]:
+        """As ``apply``, of arrays, which ``new`` makes Tensors: while nobody follows the walk."""
+        cls = self.forward_cls
+        if cls.on_arrays:
+            self.bare = True
+            return self._checked(cls.backward(self, *grad_outputs))
+        gradients = self.apply(*[None if grad is None else new(grad) for grad in grad_outputs])
+        for gradient in gradients:
+            if gradient is not None and not isinstance(gradient, Variable):
+                raise TypeError(
+                    f"{self.function_name}.backward must return Tensors or None, not "
+                    f"{type(gradient).__name__}; wrap an array: grad_output.new(array){self.place}"
+                )
+        return [None if gradient is None else gradient.data for gradient in gradients]
+
+    def _checked(self, gradients: Any) -> Sequence[Any]:
+        """Return the gradients that a ``backward`` returned as a sequence, one an argument."""
         if not isinstance(gradients, (tuple, list)):
             gradients = (gradients,)
         wanted = len(self.next_functions)
@@ -141,8 +162,9 @@ class BackwardFunction(ContextManager):
         if not self.__dict__.get("materialize_grads", True):
             return parts
         known = next(part for part in parts if part is not None)
+        new = known.new if isinstance(known, Variable) else np.asarray
         return [
-            known.new(np.zeros(*shape_and_dtype)) if part is None else part
+            new(np.zeros(*shape_and_dtype)) if part is None else part
             for part, shape_and_dtype in zip(parts, self.shape, strict=True)
         ]
 
@@ -199,12 +221,19 @@ class AccumulateGrad:
         leaf = self.variable
         if grad_mode.is_traced():  # create_graph: the gradient is itself a node of a graph
             leaf.grad = grad.clone() if leaf.grad is None else leaf.grad + grad
-        elif leaf.grad is None:
-            leaf.grad = leaf.new(np.array(grad.data, dtype=gradient_dtype(leaf.data)))
+        else:
+            self.apply_on_arrays(leaf.new, grad.data)
+        return ()
+
+    def apply_on_arrays(self, new: Any, grad: Any) -> tuple[Any, ...]:
+        """As ``apply``, of an array."""
+        leaf = self.variable
+        if leaf.grad is None:
+            leaf.grad = new(np.array(grad, dtype=gradient_dtype(leaf.data)))
         elif leaf.grad._requires_grad:  # from create_graph: others may still differentiate it
             leaf.grad = leaf.grad.detach() + grad
         else:
-            leaf.grad.data += grad.data
+            leaf.grad.data += grad
             leaf.grad.mark_changed()
         return ()
 
@@ -289,14 +318,23 @@ class Function:
     ``forward`` works on ``.data`` and makes its result by ``a.new(array)``. ``backward`` and
     ``jvp`` are written in Tensor operations, so that they can be differentiated again. Without a
     ``jvp``, forward mode differentiates ``backward``.
+
+    Attributes:
+        on_arrays (bool): ``backward`` and ``jvp`` use nothing but operators, NumPy's functions and
+            what arrays and Tensors both have (``shape``, ``sum``, ``reshape``, ``mT``, …). Then the
+            engine runs them on arrays, ``ctx.saved_tensors`` being arrays too, unless somebody
+            follows: the same lines give the first derivative at NumPy's speed, and on Tensors the
+            higher ones.
     """
 
     jvp: Any = None
-    _guarded = False
+    on_arrays = False
+    _run: Any  # forward; of an operation that a user wrote, watched
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._guarded = not cls.__module__.startswith("mytorch.")  # written by a user: watch it
+        is_own = cls.__module__.startswith("mytorch.")
+        cls._run = cls.forward if is_own else staticmethod(functools.partial(_watched, cls))
 
     @staticmethod
     def forward(ctx: Any, *args: Any) -> Any:
@@ -311,51 +349,45 @@ class Function:
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Run the operation, and record it if an argument requires grad and recording is on."""
-        if grad_mode.live_levels.get():
+        if live := live_levels.get():
             from mytorch.forward_mode import apply_dual
 
-            return apply_dual(cls, args)
+            return apply_dual(cls, args, live)
         if recording.get():
             for arg in args:
                 if isinstance(arg, Variable) and arg._requires_grad:
                     node = BackwardFunction(cls, [edge_to(arg) for arg in args])
-                    return node.attach(watched(cls)(node, *args), args)
-        return watched(cls)(ContextManager(), *args)
+                    return node.attach(cls._run(node, *args), args)
+        return cls._run(ContextManager(), *args)
 
 
-def watched(cls: type[Function]) -> Any:
-    """Return ``cls.forward``; a user's may not write to its inputs, and must return Tensors."""
-    if not cls._guarded:
-        return cls.forward
-
-    def forward(ctx: Any, *args: Any) -> Any:
-        if type(ctx) is ContextManager:  # not recorded: no gradient will be asked for
-            ctx.needed = (False,) * len(args)  # type: ignore[attr-defined]
-        arrays = [a.data for a in args if isinstance(a, Variable) and a.data.flags.writeable]
+def _watched(cls: type[Function], ctx: Any, *args: Any) -> Any:
+    """Run ``cls.forward`` of a user: it may not write to its inputs, and must return Tensors."""
+    if type(ctx) is ContextManager:  # not recorded: no gradient will be asked for
+        ctx.needed = (False,) * len(args)  # type: ignore[attr-defined]
+    arrays = [a.data for a in args if isinstance(a, Variable) and a.data.flags.writeable]
+    for array in arrays:
+        array.flags.writeable = False
+    token = recording.set(False)
+    try:
+        output = cls.forward(ctx, *args)
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        raise GraphError(
+            f"{cls.__name__}.forward changes an input in place; work on a copy: a.data.copy()"
+        ) from error
+    finally:
+        recording.reset(token)
         for array in arrays:
-            array.flags.writeable = False
-        token = recording.set(False)
-        try:
-            output = cls.forward(ctx, *args)
-        except ValueError as error:
-            if "read-only" not in str(error):
-                raise
-            raise GraphError(
-                f"{cls.__name__}.forward changes an input in place; work on a copy: a.data.copy()"
-            ) from error
-        finally:
-            recording.reset(token)
-            for array in arrays:
-                array.flags.writeable = True
-        for each in output if isinstance(output, tuple) else (output,):
-            if not isinstance(each, Variable):
-                raise TypeError(
-                    f"{cls.__name__}.forward must return a Tensor or a tuple of them, not "
-                    f"{type(each).__name__}; wrap an array: a.new(array)"
-                )
-        return output
-
-    return forward
+            array.flags.writeable = True
+    for each in output if isinstance(output, tuple) else (output,):
+        if not isinstance(each, Variable):
+            raise TypeError(
+                f"{cls.__name__}.forward must return a Tensor or a tuple of them, not "
+                f"{type(each).__name__}; wrap an array: a.new(array)"
+            )
+    return output
 
 
 # ------------------------------------------------------------------------------------ backward

@@ -24,15 +24,20 @@ class ContextManager:
     """What an operation's ``forward`` leaves for its ``backward``: the argument ``ctx``.
 
     Tensors go through ``save_for_backward``; small plain values may be set as attributes.
+
+    Attributes:
+        bare (bool): the rule that is running computes on arrays (see ``Function.on_arrays``).
     """
 
-    __slots__ = ("__dict__", "_saved", "_versions")
+    __slots__ = ("__dict__", "_saved", "_versions", "bare")
 
     _saved: tuple[Any, ...] | None
-    _versions: list[int]
+    _versions: tuple[int, ...]
+    bare: bool
 
     def __init__(self) -> None:
         self._saved = ()
+        self.bare = False
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep ``tensors`` (inputs, outputs or constants of forward) until backward needs them.
@@ -40,14 +45,20 @@ class ContextManager:
         Raises:
             TypeError: if one is not a Tensor; keep such a value as an attribute of ctx.
         """
+        versions = []
         for tensor in tensors:
-            if tensor is not None and not isinstance(tensor, Variable):
+            if tensor is None:
+                versions.append(0)
+            elif isinstance(tensor, Variable):
+                version = tensor._version
+                versions.append(0 if version is None else version[0])
+            else:
                 raise TypeError(
                     f"save_for_backward takes Tensors, not {type(tensor).__name__}; "
                     "keep other values as attributes: ctx.name = value"
                 )
         self._saved = tensors
-        self._versions = [0 if t is None or t._version is None else t._version[0] for t in tensors]
+        self._versions = tuple(versions)
 
     def mark_non_differentiable(self, *outputs: Any) -> None:
         """Say in ``forward`` that these of its outputs have no gradient, such as indices."""
@@ -59,7 +70,7 @@ class ContextManager:
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        """The tensors given to ``save_for_backward``, unchanged since.
+        """The tensors given to ``save_for_backward``, unchanged since; their arrays if ``bare``.
 
         Raises:
             GraphError: if they were freed by an earlier backward, or changed in place since.
@@ -71,14 +82,17 @@ class ContextManager:
                 "freed by the first. Call backward(retain_graph=True) the first time, or run the "
                 f"forward pass again.{self.place}"
             )
-        for tensor, version in zip(saved, self._versions if saved else (), strict=True):
-            if tensor is not None and tensor.version != version:
-                raise GraphError(
-                    f"a tensor of shape {tensor.data.shape} that {self.function_name} saved for "
-                    f"backward was changed in place {tensor.version - version} time(s) since; "
-                    "change a copy (tensor.clone()) instead, or do it after backward()."
-                    f"{self.place}"
-                )
+        for position, tensor in enumerate(saved):
+            if tensor is not None and tensor._version is not None:
+                changes = tensor._version[0] - self._versions[position]
+                if changes:
+                    raise GraphError(
+                        f"a tensor of shape {tensor.data.shape} that {self.function_name} saved "
+                        f"for backward was changed in place {changes} time(s) since; change a copy "
+                        f"(tensor.clone()) instead, or do it after backward().{self.place}"
+                    )
+        if self.bare:
+            return tuple([None if tensor is None else tensor.data for tensor in saved])
         return saved
 
     @property

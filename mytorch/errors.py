@@ -3,7 +3,7 @@
 Index errors are plain ``IndexError`` and wrong Python types plain ``TypeError``.
 """
 
-__all__ = ["DtypeError", "GraphError", "ShapeError"]
+__all__ = ["DtypeError", "EmptyError", "GraphError", "ShapeError"]
 
 
 class ShapeError(RuntimeError, ValueError):
@@ -12,6 +12,10 @@ class ShapeError(RuntimeError, ValueError):
 
 class DtypeError(RuntimeError, TypeError):
     """Not for this dtype: a ``RuntimeError`` as in torch and a ``TypeError`` as in NumPy."""
+
+
+class EmptyError(RuntimeError, IndexError, ValueError):
+    """Nothing to choose from: what torch (either of the first two) and NumPy (the last) raise."""
 
 
 class GraphError(RuntimeError):

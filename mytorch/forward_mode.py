@@ -3,6 +3,7 @@
 Each ``jvp`` under way is a *level*, and a tensor may hold one tangent for each. An operation on
 dual tensors computes its value as ever, and then, level by level from the outermost, the tangent of
 its result from those of its arguments: by the operation's ``jvp``, or else from ``backward``.
+Where nobody follows the tangents themselves, ``jvp`` runs on arrays (``Function.on_arrays``).
 
 ``backward`` is linear in the gradient v that comes in: it maps v to Jᵀv. The derivative of Jᵀv with
 respect to v, applied to tangents t, is Jt (reverse mode applied twice); so every operation that can
@@ -18,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from mytorch.autograd_engine import BackwardFunction, Function, edge_to, watched
+from mytorch.autograd_engine import BackwardFunction, Function, edge_to
 from mytorch.context import ContextManager
 from mytorch.errors import GraphError
 from mytorch.grad_mode import live_levels, recording
@@ -43,6 +44,9 @@ _written: dict[int, list[weakref.ref[_Tangents]]] = {}
 
 def set_tangent(tensor: Any, level: int, tangent: Any) -> None:
     """Give ``tensor`` a tangent at ``level``, which the end of the level takes back."""
+    if not tangent._requires_grad and tensor._tangents is None:  # it refers to nothing
+        tensor._tangents = {level: tangent}
+        return
     if not isinstance(tensor._tangents, _Tangents):
         tensor._tangents = _Tangents(tensor._tangents or {})
     tensor._tangents[level] = tangent
@@ -71,9 +75,12 @@ def tangent_of(tensor: Any, level: int) -> Any:
     return None if tangents is None else tangents.get(level)
 
 
-def apply_dual(cls: type[Function], args: tuple[Any, ...]) -> Any:
+def apply_dual(cls: type[Function], args: tuple[Any, ...], live: tuple[int, ...]) -> Any:
     """Run ``cls`` on ``args`` of which some may be dual tensors; see the module."""
-    live = live_levels.get()
+    if len(live) == 1 and cls.on_arrays and cls.jvp is not None:
+        tangents = _bare_tangents(args, live[0])
+        if tangents is not None:
+            return _apply_on_arrays(cls, args, tangents, live[0])
     levels = [level for level in live if any(tangent_of(arg, level) is not None for arg in args)]
     token = live_levels.set(())
     try:
@@ -100,12 +107,53 @@ def apply_dual(cls: type[Function], args: tuple[Any, ...]) -> Any:
     return output
 
 
+def _bare_tangents(args: tuple[Any, ...], level: int) -> list[Any] | None:
+    """Return the arrays of the arguments' tangents; None where the tangents must be followed."""
+    is_recording = recording.get()
+    tangents: list[Any] = []
+    for arg in args:
+        tangent = None
+        if isinstance(arg, Variable):
+            if is_recording and arg._requires_grad:
+                return None
+            if arg._tangents is not None:
+                tangent = arg._tangents.get(level)
+                if tangent is not None:
+                    if tangent._tangents or (is_recording and tangent._requires_grad):
+                        return None
+                    tangent = tangent.data
+        tangents.append(tangent)
+    return tangents
+
+
+def _apply_on_arrays(
+    cls: type[Function], args: tuple[Any, ...], tangents: list[Any], level: int
+) -> Any:
+    """Run an operation and its ``jvp``, the latter on arrays: the hot path."""
+    ctx = ContextManager()
+    output = cls._run(ctx, *args)
+    for tangent in tangents:
+        if tangent is not None:
+            break
+    else:
+        return output
+    ctx.bare = True
+    outputs = output if isinstance(output, tuple) else (output,)
+    found = cls.jvp(ctx, *tangents)
+    for each, tangent in zip(outputs, found if isinstance(found, tuple) else (found,), strict=True):
+        if tangent is not None:
+            if tangent.shape != each.data.shape:
+                tangent = np.broadcast_to(tangent, each.data.shape)
+            each._tangents = {level: each.new(tangent)}
+    return output
+
+
 def _run(cls: type[Function], args: tuple[Any, ...]) -> tuple[Any, Any]:
     """Run the operation at no level; return its output and the context of the run."""
     recorded = recording.get() and any(isinstance(a, Variable) and a._requires_grad for a in args)
     ctx: Any = BackwardFunction(cls, [edge_to(a) for a in args]) if recorded else ContextManager()
     ctx.needed = (True,) * len(args)  # the tangents may need what the gradients do not
-    output = watched(cls)(ctx, *args)
+    output = cls._run(ctx, *args)
     del ctx.needed
     if recorded:
         return ctx.attach(output, args), ctx

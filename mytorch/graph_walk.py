@@ -41,26 +41,31 @@ def run_backward(
 def _walk(
     roots: Sequence[tuple[Any, Any]], retain_graph: bool, targets: Sequence[Any] | None
 ) -> dict[Any, Any]:
+    anomaly = grad_mode.anomaly.get()
+    is_bare = not (grad_mode.is_traced() or anomaly)  # then gradients are arrays on the way
     gradients: dict[Any, Any] = {}  # node -> sum of what has arrived so far
-    for node, gradient in roots:
-        gradients[node] = gradients[node] + gradient if node in gradients else gradient
+    for node, seed in roots:
+        part = seed.data if is_bare else seed
+        gradients[node] = gradients[node] + part if node in gradients else part
     starts = set(gradients)
     waiting = count_uses(gradients)  # node -> uses of its output that are not walked yet
     wanted = None if targets is None else _nodes_above(targets, gradients)
     captured = dict.fromkeys(targets or ())
     ready = [node for node in gradients if not waiting[node]]
-    anomaly = grad_mode.anomaly.get()
+    new: Any = roots[0][1].new if roots else None
     # then each part that is not finite is told of where it is made
-    sound = anomaly and all(np.isfinite(gradient.data).all() for _, gradient in roots)
+    sound = anomaly and all(np.isfinite(seed.data).all() for _, seed in roots)
     while ready:
         node = ready.pop()
         gradient = gradients.pop(node, None)
         if gradient is not None and node.hooks:
-            gradient = _call_hooks(node, gradient)
+            gradient = _call_hooks(node, gradient, new if is_bare else None)
         if sound and node not in starts:
             _check_sum(node, gradient)
         if node in captured:
             captured[node] = gradient
+            if is_bare and gradient is not None:  # others may hold the same array
+                captured[node] = new(np.array(gradient))
         following = node.next_functions
         if gradient is None or (wanted is not None and node not in wanted):
             arrived: Any = (None,) * len(following)
@@ -68,7 +73,7 @@ def _walk(
             arrived = (gradient,)
         else:
             parts = node.materialized(gradient) if type(gradient) is list else (gradient,)
-            arrived = node.apply(*parts)
+            arrived = node.apply_on_arrays(new, *parts) if is_bare else node.apply(*parts)
             if anomaly:
                 _check_finite(node, parts, arrived)
             if not retain_graph:
@@ -85,19 +90,19 @@ def _walk(
 
 
 def add_to(gradients: dict[Any, Any], node: Any, target: Any, part: Any) -> None:
-    """Add ``part``, which ``node`` computed, to what has arrived at ``target``."""
+    """Add ``part``, a Tensor or an array that ``node`` computed, to what is at ``target``."""
     if node.number is not None:
         parts = gradients.setdefault(target, [None] * len(target.shape))
         known = parts[node.number]
         parts[node.number] = part if known is None else known + part
         return
-    if part.data.shape != target.shape:
+    if part.shape != target.shape:
         raise ShapeError(
-            f"{node.function_name}.backward returned a gradient of shape {part.data.shape} for an "
+            f"{node.function_name}.backward returned a gradient of shape {part.shape} for an "
             f"argument of shape {target.shape}; what was broadcast is summed back by "
             f"unbroadcast(gradient, shape).{node.place}"
         )
-    if part.data.dtype != target.dtype:  # of operands of mixed dtypes
+    if part.dtype != target.dtype:  # of operands of mixed dtypes
         part = part.astype(target.dtype)
     known = gradients.get(target)
     gradients[target] = part if known is None else known + part
@@ -144,9 +149,13 @@ def _nodes_above(targets: Sequence[Any], roots: Any) -> set[Any]:
 RETAIN = -1  # the key of the hook by which a result keeps its gradient: it is called last
 
 
-def _call_hooks(node: Any, gradient: Any) -> Any:
-    """Return the gradient after the hooks of ``node``, each of which may replace it."""
+def _call_hooks(node: Any, gradient: Any, new: Any) -> Any:
+    """Return the gradient after the hooks of ``node``, each of which may replace it.
+
+    Hooks see Tensors; ``new`` makes one of an array, and is None where ``gradient`` is one.
+    """
     hooks = node.hooks
+    gradient = gradient if new is None else new(gradient)
     for key in sorted(hooks, key=lambda key: (key == RETAIN, key)):
         hook = hooks.get(key)  # a hook may have removed it
         replaced = None if hook is None else hook(gradient)
@@ -158,7 +167,7 @@ def _call_hooks(node: Any, gradient: Any) -> Any:
                 f"{getattr(replaced, 'shape', type(replaced).__name__)}"
             )
         gradient = replaced
-    return gradient
+    return gradient if new is None else gradient.data
 
 
 def _check_finite(node: Any, incoming: Sequence[Any], outgoing: Sequence[Any]) -> None:

@@ -12,6 +12,8 @@ operation saved has changed since.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,21 +23,37 @@ from mytorch.errors import DtypeError, GraphError, ShapeError
 from mytorch.grad_mode import is_grad_enabled, live_levels
 from mytorch.graph_walk import RETAIN
 from mytorch.methods import Operations
-from mytorch.ops.index import plain_index
-from mytorch.ops.pointwise import Sigmoid, Tanh
+from mytorch.ops.common import as_operand
+from mytorch.ops.index import Assign, plain_index
+from mytorch.ops.pointwise import Pow
+from mytorch.ops.registry import IN_PLACE
 from mytorch.variable import Variable
 
 __all__ = ["InPlace"]
 
 
-def _augmented(operation: Any) -> Any:
+Operation = Callable[..., Any]
+
+
+def _augmented(name: str, operation: Operation) -> Operation:
     """Return the method behind an augmented assignment such as ``+=``."""
 
     def method(self: Any, other: Any) -> Any:
-        if self._operand(other) is None:
-            return NotImplemented
-        return self._overwrite(f"{operation.__name__.lower()}_", operation, other)
+        other = as_operand(self, other)
+        return NotImplemented if other is None else self._overwrite(name, operation, other)
 
+    return method
+
+
+def _method(name: str, operation: Operation) -> Operation:
+    """Return the method that overwrites a tensor with what ``operation`` makes of it."""
+
+    @functools.wraps(operation)
+    def method(self: Any, *args: Any, **names: Any) -> Any:
+        return self._overwrite(name, operation, *args, **names)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"{operation.__doc__ or ''}\n    In place: the tensor takes the result."
     return method
 
 
@@ -44,21 +62,15 @@ class InPlace(Operations):
 
     __slots__ = ()
 
-    def _overwrite(self, name: str, operation: Any, *values: Any, options: Any = ()) -> Any:
-        """Set this tensor to ``operation(self, *values, *options)`` and return it."""
-        operands = [self._operand(value) for value in values]
-        if any(operand is None for operand in operands):
-            raise TypeError(f"{name}: expects numbers, arrays or Tensors")
-        recorded = is_grad_enabled() and any(
-            isinstance(x, Variable) and x._requires_grad for x in (self, *operands)
-        )
-        dual = bool(live_levels.get()) and any(
-            isinstance(x, Variable) and x._tangents for x in (self, *operands)
-        )
+    def _overwrite(self, name: str, operation: Operation, *args: Any, **names: Any) -> Any:
+        """Set this tensor to ``operation(self, *args, **names)`` and return it."""
+        tensors = [x for x in (self, *args, *names.values()) if isinstance(x, Variable)]
+        recorded = is_grad_enabled() and any(x._requires_grad for x in tensors)
+        dual = bool(live_levels.get()) and any(x._tangents for x in tensors)
         if recorded or dual:
             self._check_recordable(name)
         before = self._before_change() if recorded else self.new_alias()
-        result = operation.apply(before, *operands, *options)
+        result = operation(before, *args, **names)
         self._check_fits(name, result)
         if type(self.data) is not np.ndarray:  # somebody assigned a NumPy scalar
             self.data = np.array(self.data)
@@ -66,7 +78,8 @@ class InPlace(Operations):
         self.mark_changed()
         if recorded:
             self._move_retained(result.grad_fn)
-            self.grad_fn, self._requires_grad, self.is_leaf = result.grad_fn, True, False
+            self.grad_fn, self._requires_grad = result.grad_fn, result._requires_grad
+            self.is_leaf = result.is_leaf
         self._tangents = result._tangents
         return self
 
@@ -80,7 +93,7 @@ class InPlace(Operations):
     def _move_retained(self, node: Any) -> None:
         """Let ``retain_grad`` keep the gradient of what the tensor is now."""
         hooks = None if self.grad_fn is None else self.grad_fn.hooks
-        if hooks and RETAIN in hooks:
+        if node is not None and hooks and RETAIN in hooks:
             node.hooks = {RETAIN: hooks.pop(RETAIN)}
 
     def _check_recordable(self, name: str) -> None:
@@ -116,70 +129,25 @@ class InPlace(Operations):
 
     # ------------------------------------------------------------------------------ operators
 
-    __iadd__, __isub__ = _augmented(F.Add), _augmented(F.Sub)
-    __imul__, __itruediv__ = _augmented(F.Mul), _augmented(F.Div)
-    __ipow__ = _augmented(F.Pow)
+    __iadd__, __isub__ = _augmented("add_", F.Add.apply), _augmented("sub_", F.Sub.apply)
+    __imul__, __itruediv__ = _augmented("mul_", F.Mul.apply), _augmented("div_", F.Div.apply)
+    __ipow__ = _augmented("pow_", Pow.apply)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self._overwrite("t[index] = value", F.Assign, value, options=(plain_index(index),))
+        self._assign("t[index] = value", value, plain_index(index))
+
+    def _assign(self, name: str, value: Any, index: Any) -> Any:
+        operand = as_operand(self, value)
+        if operand is None:
+            kind = type(value).__name__
+            raise TypeError(f"{name}: expects a number, an array or a Tensor, got {kind}")
+        return self._overwrite(name, Assign.apply, operand, index)
 
     # ------------------------------------------------------------------------------ methods
 
-    def add_(self, other: Any, alpha: float = 1) -> Any:
-        """Add ``alpha * other`` in place."""
-        return self._overwrite("add_", F.Add, other if alpha == 1 else alpha * other)
-
-    def sub_(self, other: Any, alpha: float = 1) -> Any:
-        """Subtract ``alpha * other`` in place."""
-        return self._overwrite("sub_", F.Sub, other if alpha == 1 else alpha * other)
-
-    def mul_(self, other: Any) -> Any:
-        """Multiply in place."""
-        return self._overwrite("mul_", F.Mul, other)
-
-    def div_(self, other: Any) -> Any:
-        """Divide in place."""
-        return self._overwrite("div_", F.Div, other)
-
-    def pow_(self, exponent: Any) -> Any:
-        """Raise to a power in place."""
-        return self._overwrite("pow_", F.Pow, exponent)
-
-    def neg_(self) -> Any:
-        """Change the sign in place."""
-        return self._overwrite("neg_", F.Neg)
-
-    def exp_(self) -> Any:
-        """Set x to e**x in place."""
-        return self._overwrite("exp_", F.Exp)
-
-    def log_(self) -> Any:
-        """Set x to its natural logarithm in place."""
-        return self._overwrite("log_", F.Log)
-
-    def sqrt_(self) -> Any:
-        """Set x to its square root in place."""
-        return self._overwrite("sqrt_", F.Sqrt)
-
-    def relu_(self) -> Any:
-        """Set x to max(x, 0) in place."""
-        return self._overwrite("relu_", F.ReLU)
-
-    def sigmoid_(self) -> Any:
-        """Set x to 1 / (1 + e**-x) in place."""
-        return self._overwrite("sigmoid_", Sigmoid)
-
-    def tanh_(self) -> Any:
-        """Set x to tanh(x) in place."""
-        return self._overwrite("tanh_", Tanh)
-
-    def clamp_(self, min: Any = None, max: Any = None) -> Any:
-        """Limit x to [min, max] in place."""
-        return self._overwrite("clamp_", F.Clamp, options=(min, max))
-
     def fill_(self, value: Any) -> Any:
         """Set every element to ``value``."""
-        return self._overwrite("fill_", F.Assign, value, options=(...,))
+        return self._assign("fill_", value, ...)
 
     def zero_(self) -> Any:
         """Set every element to 0."""
@@ -187,4 +155,8 @@ class InPlace(Operations):
 
     def copy_(self, source: Any) -> Any:
         """Overwrite the elements with those of ``source`` (broadcast and cast)."""
-        return self._overwrite("copy_", F.Assign, source, options=(...,))
+        return self._assign("copy_", source, ...)
+
+
+for _name, _operation in IN_PLACE.items():
+    setattr(InPlace, _name, _method(_name, _operation))

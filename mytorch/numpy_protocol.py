@@ -4,7 +4,8 @@ NumPy hands a call with a Tensor among its arguments to ``Tensor.__array_ufunc__
 each element, and operators with an array on the left) or to ``Tensor.__array_function__`` (all
 others). These look the function up in the tables below:
 
-- ``UFUNCS``, ``METHODS``, ``FUNCTIONS``: the same by recorded operations.
+- ``UFUNCS``, ``METHODS``, ``FUNCTIONS``: the same by recorded operations; most come from the
+  operations themselves, which name NumPy's function in ``@operation``.
 - ``CONSTANTS``: the derivative is zero or there is none; the result is a Tensor that requires no
   grad. Torch gives such a gradient as zeros.
 - ``CONVERSIONS``: comparing, counting, printing, saving: NumPy's answer about the values; refused,
@@ -26,10 +27,12 @@ from typing import Any
 
 import numpy as np
 
-import mytorch.nn.functional as F
 import mytorch.numpy_rules as rules
 from mytorch.errors import GraphError
 from mytorch.numpy_rules import Rule
+from mytorch.ops.reduce import Max, Sum
+from mytorch.ops.registry import NUMPY
+from mytorch.ops.shape import Alias
 from mytorch.variable import Variable
 
 __all__ = ["call_function", "call_ufunc"]
@@ -56,36 +59,24 @@ QUESTIONS = (
 )  # fmt: skip
 
 UFUNCS: dict[Any, Rule] = {
-    # arithmetic
-    np.add: F.Add.apply, np.subtract: F.Sub.apply, np.multiply: F.Mul.apply,
-    np.divide: F.Div.apply, np.power: F.Pow.apply, np.matmul: F.MatMul.apply,
-    np.negative: F.Neg.apply, np.positive: F.Alias.apply, np.absolute: F.Abs.apply,
-    np.square: lambda a: a * a, np.reciprocal: lambda a: 1 / a,
-    np.maximum: F.Maximum.apply, np.minimum: F.Minimum.apply,
-    # elementary functions
-    np.exp: F.Exp.apply, np.exp2: lambda a: 2.0**a, np.expm1: F.Expm1.apply,
-    np.log: F.Log.apply, np.log2: F.Log2.apply, np.log10: F.Log10.apply, np.log1p: F.Log1p.apply,
-    np.logaddexp: F.LogAddExp.apply, np.sqrt: F.Sqrt.apply,
-    np.sin: F.Sin.apply, np.cos: F.Cos.apply, np.tan: F.Tan.apply,
-    np.arcsin: F.Asin.apply, np.arccos: F.Acos.apply, np.arctan: F.Atan.apply,
-    np.sinh: F.Sinh.apply, np.cosh: F.Cosh.apply, np.tanh: F.tanh,
+    np.positive: Alias.apply, np.square: lambda a: a * a, np.reciprocal: lambda a: 1 / a,
+    np.exp2: lambda a: 2.0**a,
     # comparisons: boolean Tensors
     np.equal: operator.eq, np.not_equal: operator.ne, np.less: operator.lt,
     np.less_equal: operator.le, np.greater: operator.gt, np.greater_equal: operator.ge,
     **{function: rule for function, rule in CONSTANTS.items() if isinstance(function, np.ufunc)},
+    **{function: rule for function, rule in NUMPY.items() if isinstance(function, np.ufunc)},
 }  # fmt: skip
 
 METHODS: dict[tuple[Any, str], Rule] = {  # ufunc.reduce has axis 0 by default
-    (np.add, "reduce"): rules.reduced(F.Sum.apply, 0),
-    (np.maximum, "reduce"): rules.reduced(F.Max.apply, 0),
+    (np.add, "reduce"): rules.reduced(Sum.apply, 0),
+    (np.maximum, "reduce"): rules.reduced(Max.apply, 0),
     (np.minimum, "reduce"): rules.reduced(rules.amin, 0),
 }
 
 FUNCTIONS: dict[Any, Rule] = {
     # reductions
-    np.sum: rules.reduced(F.Sum.apply), np.mean: rules.reduced(F.Mean.apply),
-    np.max: rules.reduced(F.Max.apply), np.min: rules.reduced(rules.amin),
-    np.amax: rules.reduced(F.Max.apply), np.amin: rules.reduced(rules.amin),
+    np.min: rules.reduced(rules.amin), np.amin: rules.reduced(rules.amin),
     np.var: rules.var, np.std: rules.std,
     # products
     np.dot: rules.dot, np.inner: rules.inner, np.outer: rules.outer, np.tensordot: rules.tensordot,
@@ -106,10 +97,12 @@ FUNCTIONS: dict[Any, Rule] = {
     **{each: rules.rearranged(each) for each in (
         np.flip, np.roll, np.rot90, np.tile, np.repeat, np.take, np.take_along_axis, np.diagonal)},
     # copies
-    np.copy: lambda a: a.clone(), np.full_like: rules.full_like,
+    np.full_like: rules.full_like,
     **{each: rule for each, rule in CONSTANTS.items() if not isinstance(each, np.ufunc)},
     **{each: rules.converted(each) for each in CONVERSIONS},
     **{each: rules.asked(each) for each in QUESTIONS},
+    # what operations name as theirs (see ops/registry.py)
+    **{each: rule for each, rule in NUMPY.items() if not isinstance(each, np.ufunc)},
 }  # fmt: skip
 
 for _function, _rule in FUNCTIONS.items():
@@ -149,7 +142,40 @@ def call_function(
     rule = FUNCTIONS.get(function)
     if rule is None:
         raise _no_rule(rules.name_of(function))
+    args, keywords = _by_name(function, rule, args, keywords)
     return rule(*args, **(keywords and _checked(rules.name_of(function), rule, keywords)))
+
+
+def _by_name(
+    function: Any, rule: Rule, args: tuple[Any, ...], keywords: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments with those that ``rule`` knows by NumPy's name as keywords.
+
+    Their order is NumPy's: the second and third of ``np.sum`` are ``axis`` and ``dtype``.
+    """
+    names, known = _positions(function), _keywords_of(rule)
+    if len(args) < 2 or known is None or len(names) < len(args):
+        return args, keywords
+    positional = [args[0]]
+    named = {}
+    for name, value in zip(names[1:], args[1:], strict=False):
+        if name in known or name in _DEFAULTS:
+            named[name] = value
+        else:
+            positional.append(value)
+    return tuple(positional), {**named, **keywords}
+
+
+@functools.cache
+def _positions(function: Any) -> tuple[str, ...]:
+    """Return the names of the arguments of NumPy's function in order; none where it hides them."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:
+        return ()
+    if any(each.kind is each.VAR_POSITIONAL for each in parameters):
+        return ()
+    return tuple(each.name for each in parameters)
 
 
 def _no_rule(name: str) -> TypeError:

@@ -13,7 +13,14 @@ import numpy as np
 
 import mytorch.nn.functional as F
 from mytorch.errors import GraphError, ShapeError
-from mytorch.ops.common import normalize_axes
+from mytorch.ops.common import as_operand, normalize_axes
+from mytorch.ops.einsum import einsum as einsum_of_tensors
+from mytorch.ops.elementary import Sqrt
+from mytorch.ops.index import Gather
+from mytorch.ops.linalg import MatMul
+from mytorch.ops.pointwise import Clamp, Masked, Where
+from mytorch.ops.reduce import Max
+from mytorch.ops.shape import Cat
 from mytorch.tensor import Tensor
 
 Rule = Callable[..., Any]
@@ -32,7 +39,7 @@ def tensors_of(*values: Any) -> list[Any]:
 
 
 def _beside(partner: Any, value: Any) -> Any:
-    operand = None if partner is None else partner._operand(value)
+    operand = None if partner is None else as_operand(partner, value)
     if operand is None or operand.data.dtype.kind not in "biufc":
         return Tensor(value)  # a sequence; anything but numbers is refused there
     return operand
@@ -148,7 +155,7 @@ def at_least(function: Any) -> Rule:
 
 def triangle(function: Any) -> Rule:
     """The rule of ``np.tril`` and ``np.triu``."""
-    return lambda m, k=0: F.Masked.apply(m, function(np.ones(m.shape, bool), k))
+    return lambda m, k=0: Masked.apply(m, function(np.ones(m.shape, bool), k))
 
 
 # ---------------------------------------------------------- the rules, by their names in NumPy
@@ -158,7 +165,7 @@ def amin(a: Any, axis: Any, keepdims: bool) -> Any:
     """The smallest: minus the largest of -a, or of integers, which do not all negate, NumPy's."""
     if a.dtype.kind != "f":
         return a.new(np.min(a.data, axis, keepdims=keepdims))
-    return -F.Max.apply(-a, axis, keepdims)
+    return -Max.apply(-a, axis, keepdims)
 
 
 def var(a: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
@@ -173,7 +180,7 @@ def std(a: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) ->
     variance = var(a, axis, ddof=ddof, keepdims=keepdims)
     spread = variance.data != 0
     one = a.new(np.ones((), variance.dtype))
-    return F.Masked.apply(F.Sqrt.apply(F.Where.apply(a.new(spread), variance, one)), spread)
+    return Masked.apply(Sqrt.apply(Where.apply(a.new(spread), variance, one)), spread)
 
 
 def dot(a: Any, b: Any) -> Any:
@@ -181,7 +188,7 @@ def dot(a: Any, b: Any) -> Any:
     a, b = tensors_of(a, b)
     if not a.ndim or not b.ndim:
         return F.Mul.apply(a, b)
-    return F.MatMul.apply(a, b) if b.ndim < 3 else tensordot(a, b, (-1, -2))
+    return MatMul.apply(a, b) if b.ndim < 3 else tensordot(a, b, (-1, -2))
 
 
 def inner(a: Any, b: Any) -> Any:
@@ -211,12 +218,12 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     for i, j in zip(first, second, strict=True):
         term_b[j] = term_a[i]
     result = [letter for letter in (*term_a, *term_b) if (letter in term_a) != (letter in term_b)]
-    return F.einsum(f"{''.join(term_a)},{''.join(term_b)}->{''.join(result)}", a, b)
+    return einsum_of_tensors(f"{''.join(term_a)},{''.join(term_b)}->{''.join(result)}", a, b)
 
 
 def einsum(equation: Any, *operands: Any, optimize: Any = True) -> Any:
     """The sum of products that the equation says; ``optimize`` only matters for NumPy's speed."""
-    return F.einsum(equation, *tensors_of(*operands))
+    return einsum_of_tensors(equation, *tensors_of(*operands))
 
 
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
@@ -228,14 +235,14 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     """A choice for each element; of a condition alone, the places where it holds."""
     if x is None and y is None:
         return constant(np.nonzero)(condition)
-    return F.Where.apply(*tensors_of(condition), *tensors_of(x, y))
+    return Where.apply(*tensors_of(condition), *tensors_of(x, y))
 
 
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """Each element limited to [a_min, a_max]; None is no limit."""
     bounds = (min if a_min is None else a_min, max if a_max is None else a_max)
     (a,) = tensors_of(a)
-    return F.Clamp.apply(a, *[None if each is None else tensors_of(a, each)[1] for each in bounds])
+    return Clamp.apply(a, *[None if each is None else tensors_of(a, each)[1] for each in bounds])
 
 
 def concatenate(arrays: Any, axis: int | None = 0) -> Any:
@@ -243,7 +250,7 @@ def concatenate(arrays: Any, axis: int | None = 0) -> Any:
     members = tensors_of(*arrays)
     if axis is None:
         axis, members = 0, [member.reshape(-1) for member in members]
-    return F.Cat.apply(axis, *members)
+    return Cat.apply(axis, *members)
 
 
 def stack(arrays: Any, axis: int = 0) -> Any:
@@ -252,7 +259,7 @@ def stack(arrays: Any, axis: int = 0) -> Any:
     shapes = list(dict.fromkeys(member.shape for member in members))
     if len(shapes) > 1:
         raise ShapeError(f"np.stack: shapes {shapes[0]} and {shapes[1]} differ; all must be equal")
-    return F.Cat.apply(axis, *[member.unsqueeze(axis) for member in members])
+    return Cat.apply(axis, *[member.unsqueeze(axis) for member in members])
 
 
 def vstack(arrays: Any) -> Any:
@@ -276,7 +283,7 @@ def split(a: Any, indices_or_sections: Any, axis: int = 0) -> Any:
 
 def sort(a: Any, axis: int = -1) -> Any:
     """The elements in rising order; each gradient goes to where its element was."""
-    return F.Gather.apply(a, np.argsort(a.data, axis, kind="stable"), axis)
+    return Gather.apply(a, np.argsort(a.data, axis, kind="stable"), axis)
 
 
 def full_like(a: Any, fill_value: Any) -> Any:

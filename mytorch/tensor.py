@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-import mytorch.nn.functional as F
 from mytorch.autograd_engine import AccumulateGrad, edge_to, seed_gradient
 from mytorch.dtypes import get_default_dtype
 from mytorch.errors import GraphError, ShapeError
@@ -23,9 +22,10 @@ from mytorch.grad_mode import live_levels, set_grad_enabled
 from mytorch.graph_walk import RETAIN, run_backward
 from mytorch.hooks import RemovableHandle
 from mytorch.in_place import InPlace
-from mytorch.methods import shape_of
-from mytorch.ops.common import normalize_axes
+from mytorch.ops.common import normalize_axes, shape_of
 from mytorch.ops.index import plain_index
+from mytorch.ops.pointwise import Cast, where
+from mytorch.ops.shape import cat
 from mytorch.printing import represent
 from mytorch.variable import Variable
 
@@ -251,7 +251,7 @@ class Tensor(InPlace):
         """
         if self._requires_grad:
             raise GraphError("numpy: the tensor requires grad; use tensor.detach().numpy()")
-        if self._tangents and live_levels.get():
+        if self._tangents and not self._tangents.keys().isdisjoint(live_levels.get()):
             raise GraphError(
                 "numpy: the tensor has a tangent, which NumPy would lose; write the function in "
                 "Tensor operations, or use tensor.detach().numpy()"
@@ -271,10 +271,6 @@ class Tensor(InPlace):
             raise _one_element("item()", self.data.size, "use tolist(), or sum() or mean() first")
         return self.data.item()
 
-    def clone(self) -> Tensor:
-        """Return a copy; gradients flow back through it."""
-        return F.Clone.apply(self)
-
     def copy(self) -> Tensor:
         """Return a copy without history (handout); ``clone`` keeps it."""
         return self.new(self.data.copy())
@@ -282,7 +278,7 @@ class Tensor(InPlace):
     def astype(self, dtype: Any) -> Tensor:
         """Return the tensor in another dtype (itself where nothing changes), as ``Tensor.to``."""
         wanted = np.dtype(dtype)
-        return self if wanted == self.data.dtype else F.Cast.apply(self, wanted)
+        return self if wanted == self.data.dtype else Cast.apply(self, wanted)
 
     def float(self) -> Tensor:
         """Return the tensor as float32, torch's ``float()``."""
@@ -368,25 +364,6 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
 
 zeros, ones, empty = Tensor.zeros, Tensor.ones, Tensor.empty
 arange, randn = Tensor.arange, Tensor.randn
-
-
-def cat(seq: Any, dim: int = 0) -> Tensor:
-    """Join tensors along the existing axis ``dim`` (torch.cat).
-
-    Raises:
-        ShapeError: shapes that differ at another axis; TypeError: a member that is no Tensor.
-    """
-    tensors = tuple(seq)
-    for member in tensors:
-        if not isinstance(member, Tensor):
-            raise TypeError(f"cat: expects Tensors, got {type(member).__name__}")
-    return F.Cat.apply(dim, *tensors)
-
-
-def where(condition: Any, a: Any, b: Any) -> Tensor:
-    """Return ``a`` where ``condition`` holds, else ``b`` (torch.where); numbers are broadcast."""
-    partner = a if isinstance(a, Tensor) else b if isinstance(b, Tensor) else Tensor(a)
-    return F.Where.apply(partner._operand(condition), partner._operand(a), partner._operand(b))
 
 
 class _CallableModule(types.ModuleType):

@@ -30,6 +30,8 @@ MAY_IMPORT = {
     "mytorch.autograd_engine": WALK,
     "mytorch.ops": OPERATIONS,
     "mytorch.nn.functional": OPERATIONS,
+    "mytorch.linalg": OPERATIONS,
+    "mytorch.special": OPERATIONS,
     "mytorch.methods": FUNCTIONAL,
     "mytorch.in_place": (*FUNCTIONAL, "mytorch.methods"),
     "mytorch.printing": BASE,

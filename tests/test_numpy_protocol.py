@@ -13,6 +13,7 @@ import mytorch
 from mytorch.autograd import hessian, jvp
 from mytorch.errors import DtypeError, ShapeError
 from mytorch.numpy_protocol import CONSTANTS, CONVERSIONS, FUNCTIONS, METHODS, QUESTIONS, UFUNCS
+from mytorch.ops.common import as_operand
 from mytorch.tensor import Tensor
 from tests.op_table import distinct, nonzero, positive, real, unit
 from tests.test_operations import check_gradient
@@ -201,8 +202,10 @@ LEFT = [np.array([1, 2, 3]), np.array([1.0, 2.0, 3.0], np.float32), np.array(2.5
 def test_arrays_and_scalars_on_the_left_promote_as_tensors_do(op: Any, dtype: Any) -> None:
     right = Tensor(np.array([3, 2, 1], dtype))
     for left in LEFT:
+        if op is operator.sub and np.asarray(left).dtype == bool:
+            continue  # refused, as torch does: test_operations
         result = op(left, right)
-        expected = op(right._operand(left), right)
+        expected = op(as_operand(right, left), right)
         assert type(result) is Tensor
         assert (result.dtype, result.shape) == (expected.dtype, expected.shape), (left, dtype)
         np.testing.assert_array_equal(result.data, expected.data)

@@ -148,7 +148,7 @@ def test_hessian_equals_the_closed_form() -> None:
     x = rng.normal(size=5)
 
     def function(x: Any) -> Any:  # log sum exp(A x): H = Aᵀ (diag(p) - p pᵀ) A
-        return F.logsumexp(a @ x, 0)
+        return mytorch.logsumexp(a @ x, 0)
 
     p = np.exp(a @ x) / np.exp(a @ x).sum()
     wanted = a.T @ (np.diag(p) - np.outer(p, p)) @ a

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-import mytorch.nn.functional as F
 from mytorch.autograd.reverse import ArgNums, is_nested
 from mytorch.autograd.trees import flatten, is_value, map_leaves
 from mytorch.errors import DtypeError, ShapeError
 from mytorch.forward_mode import new_level, set_tangent, tangent_of
 from mytorch.grad_mode import is_grad_enabled
+from mytorch.ops.shape import Alias
 from mytorch.tensor import Tensor, cat
 
 __all__ = ["jacfwd", "jvp"]
@@ -83,7 +83,7 @@ def _dual_input(leaf: Any) -> Tensor:
     if tensor.dtype.kind not in "fc":
         raise DtypeError(f"jvp: cannot differentiate for {tensor.dtype} values; give floats")
     if tensor.requires_grad and is_grad_enabled():
-        return F.Alias.apply(tensor)
+        return Alias.apply(tensor)
     return tensor.new_alias()
 
 

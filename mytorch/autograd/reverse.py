@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-import mytorch.nn.functional as F
 from mytorch.autograd.gradients import gradients
 from mytorch.autograd.trees import flatten, is_value, map_leaves
 from mytorch.autograd_engine import AccumulateGrad, edge_to
 from mytorch.errors import DtypeError, ShapeError
 from mytorch.grad_mode import enable_grad, is_grad_enabled, live_levels
 from mytorch.graph_walk import count_uses
+from mytorch.ops.shape import Alias
 from mytorch.tensor import Tensor, cat
 
 __all__ = ["elementwise_grad", "grad", "is_nested", "jacobian", "jacrev", "value_and_grad", "vjp"]
@@ -118,7 +118,7 @@ def _enter(name: str, leaf: Any) -> Tensor:
             f"{name}: cannot differentiate for {tensor.dtype} values; give floats, as 1.0 for 1"
         )
     if tensor.requires_grad and is_grad_enabled():
-        return F.Alias.apply(tensor)  # a place of its own in the graph that it came from
+        return Alias.apply(tensor)  # a place of its own in the graph that it came from
     alias = tensor.new_alias()
     alias.requires_grad = True
     return alias

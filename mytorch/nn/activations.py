@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mytorch.nn.functional import relu, sigmoid, tanh
+import mytorch.nn.functional as F
 from mytorch.nn.module import Module
 from mytorch.tensor import Tensor
 
@@ -14,7 +14,7 @@ class ReLU(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return relu(x), of x's shape."""
-        return relu(x)
+        return F.relu(x)
 
 
 class Sigmoid(Module):
@@ -22,7 +22,7 @@ class Sigmoid(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return sigmoid(x), of x's shape."""
-        return sigmoid(x)
+        return F.sigmoid(x)
 
 
 class Tanh(Module):
@@ -30,4 +30,4 @@ class Tanh(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return tanh(x), of x's shape."""
-        return tanh(x)
+        return F.tanh(x)

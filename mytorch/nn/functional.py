@@ -1,84 +1,54 @@
-"""The homework's operations, and every function of ``torch.nn.functional`` that exists here.
+"""The homework's operations, and the functions of ``torch.nn.functional``.
 
 The operations that a student of the homework writes stand in this file; the others come from
 ``mytorch/ops/``, one family a file. An operation is a ``Function`` with ``forward`` and
-``backward``; CONTRIBUTING.md says in five steps how to add one.
+``backward``; ``@operation`` gives it its names. CONTRIBUTING.md says in five steps how to add one.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mytorch.autograd_engine import Function
 from mytorch.dtypes import get_default_dtype
-from mytorch.errors import ShapeError
+from mytorch.errors import DtypeError, ShapeError
 from mytorch.ops.common import (
     as_float,
     check_tensors,
     float_data,
+    float_operands,
+    normalize_axes,
     operands,
+    pair,
+    refuse_booleans,
     save_needed,
+    shape_of,
     total,
     unbroadcast,
+    values,
 )
-from mytorch.ops.einsum import Einsum, einsum
-from mytorch.ops.elementary import (
-    Acos,
-    Asin,
-    Atan,
-    Cosh,
-    Expm1,
-    Log1p,
-    Log2,
-    Log10,
-    LogAddExp,
-    Sinh,
-    Tan,
-)
-from mytorch.ops.index import Assign, Gather, Scatter, Slice, Unslice
-from mytorch.ops.linalg import Affine, MatMul
-from mytorch.ops.pointwise import (
-    Abs,
-    Cast,
-    Clamp,
-    Clone,
-    Cos,
-    Exp,
-    Masked,
-    Maximum,
-    Minimum,
-    Neg,
-    Pow,
-    Sigmoid,
-    Sin,
-    Sqrt,
-    Tanh,
-    Where,
-)
-from mytorch.ops.reduce import LogSumExp, Max, Mean, Sum
-from mytorch.ops.shape import Alias, Cat, Expand, Squeeze, Unsqueeze
-from mytorch.ops.softmax import NLL, CrossEntropy, LogSoftmax, Softmax, class_indices
+from mytorch.ops.elementary import Sigmoid as Sigmoid
+from mytorch.ops.elementary import Tanh as Tanh
+from mytorch.ops.index import Slice
+from mytorch.ops.linalg import Affine
+from mytorch.ops.pointwise import masked
+from mytorch.ops.registry import SPACES, operation
+from mytorch.ops.shape import Cat
+from mytorch.ops.softmax import CrossEntropy, class_indices
 
-# What `from mytorch.nn.functional import *` binds: the homework's operations and the functions.
-# Classes named like a layer (ReLU, Sigmoid, Tanh, Dropout) are left out: they would shadow it.
-__all__ = [
-    "Abs", "Acos", "Add", "Alias", "Asin", "Assign", "Atan", "Cast", "Cat", "Clamp", "Clone", "Cos",
-    "Cosh", "CrossEntropy", "Div", "Einsum", "Exp", "Expand", "Expm1", "Gather", "Log", "Log10",
-    "Log1p", "Log2", "LogAddExp", "LogSoftmax", "LogSumExp", "Masked", "MatMul", "Max", "Maximum",
-    "Mean", "Minimum", "Mul", "Mult", "NLL", "Neg", "Pow", "Reshape", "Scatter", "Sin", "Sinh",
-    "Slice", "Softmax", "Sqrt", "Squeeze", "Sub", "Sum", "Tan", "Transpose", "Unslice", "Unsqueeze",
-    "Where", "cross_entropy", "dropout", "einsum", "linear", "log_softmax", "logsumexp", "mse_loss",
-    "nll_loss", "relu", "sigmoid", "softmax", "tanh", "to_one_hot", "unbroadcast",
-]  # fmt: skip
+if TYPE_CHECKING:
 
+    def __getattr__(name: str) -> Any: ...  # the functions of SPACES["functional"]
 
 # ------------------------------------------------------------------------ handout, problem 1.1
 
 
 class Add(Function):
     """z = x + y;  dz/dx = 1, dz/dy = 1."""
+
+    on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Any:
@@ -96,11 +66,22 @@ class Add(Function):
         return total(tangent_a, tangent_b)
 
 
+@operation(in_place=True, numpy=np.add, numbers=True)
+def add(input: Any, other: Any, *, alpha: float = 1) -> Any:
+    """Return input + alpha * other; either may be a number (torch.add)."""
+    a, b = pair("add", input, other)
+    return Add.apply(a, b if alpha == 1 else b * alpha)
+
+
 class Sub(Function):
     """z = x - y;  dz/dx = 1, dz/dy = -1."""
 
+    on_arrays = True
+
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Any:
+        refuse_booleans("sub", a)
+        refuse_booleans("sub", b)
         x, y = operands("sub", a, b)
         ctx.shapes = x.shape, y.shape
         return a.new(x - y)
@@ -115,8 +96,17 @@ class Sub(Function):
         return total(tangent_a, None if tangent_b is None else -tangent_b)
 
 
+@operation(in_place=True, aliases=("subtract",), numpy=np.subtract, numbers=True)
+def sub(input: Any, other: Any, *, alpha: float = 1) -> Any:
+    """Return input - alpha * other; either may be a number (torch.sub)."""
+    a, b = pair("sub", input, other)
+    return Sub.apply(a, b if alpha == 1 else b * alpha)
+
+
 class Mul(Function):
     """z = x * y, element by element;  dz/dx = y, dz/dy = x."""
+
+    on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Any:
@@ -145,20 +135,28 @@ class Mul(Function):
 Mult = Mul  # the handout's name
 
 
+@operation(in_place=True, aliases=("multiply",), numpy=np.multiply, numbers=True)
+def mul(input: Any, other: Any) -> Any:
+    """Return input * other, element by element; either may be a number (torch.mul)."""
+    return Mul.apply(*pair("mul", input, other))
+
+
 class Div(Function):
     """z = x / y;  dz/dx = 1/y, dz/dy = -x/y/y. Integers divide to the default float.
 
     Division by zero gives inf or nan silently, as in torch; y**2 could over- or underflow.
     """
 
+    on_arrays = True
+
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Any:
-        x, y = operands("div", a, b)
+        x, y = float_operands("div", a, b)
         needs_b = ctx.needs_input_grad[1]
         ctx.shapes = x.shape, y.shape
         ctx.save_for_backward(a if needs_b else None, b)
         with np.errstate(all="ignore"):
-            return a.new(as_float(x) / as_float(y))
+            return a.new(x / y)
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
@@ -178,11 +176,19 @@ class Div(Function):
         )
 
 
+@operation(in_place=True, aliases=("divide", "true_divide"), numpy=np.divide, numbers=True)
+def div(input: Any, other: Any) -> Any:
+    """Return input / other, element by element; either may be a number (torch.div)."""
+    return Div.apply(*pair("div", input, other))
+
+
 # ------------------------------------------------------------------------ handout, problem 2.1
 
 
 class Transpose(Function):
     """Permute the axes (default: reverse them, for a matrix its transpose); no copy."""
+
+    on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, a: Any, axes: tuple[int, ...] | None = None) -> Any:
@@ -192,15 +198,17 @@ class Transpose(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         inverse = None if ctx.axes is None else tuple(np.argsort(ctx.axes).tolist())
-        return Transpose.apply(grad_output, inverse), None
+        return np.transpose(grad_output, inverse), None
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
-        return Transpose.apply(tangent, ctx.axes)
+        return np.transpose(tangent, ctx.axes)
 
 
 class Reshape(Function):
     """The same elements in another shape, a view where possible; one size may be -1."""
+
+    on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, a: Any, shape: tuple[int, ...]) -> Any:
@@ -222,8 +230,26 @@ class Reshape(Function):
         return tangent.reshape(ctx.shape_out)
 
 
+@operation()
+def reshape(input: Any, *shape: Any) -> Any:
+    """Return the same elements in another shape; one size may be -1 (torch.reshape)."""
+    return Reshape.apply(input, shape_of(shape))
+
+
+@operation(aliases=("swapaxes", "swapdims"))
+def transpose(input: Any, dim0: int, dim1: int) -> Any:
+    """Return input with two axes exchanged (torch.transpose)."""
+    axes = list(range(input.data.ndim))
+    first, second = normalize_axes(dim0, len(axes)), normalize_axes(dim1, len(axes))
+    if axes:  # a 0-d tensor has nothing to exchange
+        axes[first[0]], axes[second[0]] = second[0], first[0]
+    return Transpose.apply(input, tuple(axes))
+
+
 class Log(Function):
     """y = ln x;  dy/dx = 1/x. log(0) is -inf and log of a negative nan, silently, as in torch."""
+
+    on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, a: Any) -> Any:
@@ -242,8 +268,16 @@ class Log(Function):
         return tangent / a
 
 
+@operation(in_place=True, numpy=np.log)
+def log(input: Any) -> Any:
+    """Return the natural logarithm (torch.log)."""
+    return Log.apply(input)
+
+
 class ReLU(Function):
     """y = max(x, 0);  dy/dx = 1 where x > 0, else 0 (also at 0). A nan stays nan, with slope 1."""
+
+    on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, a: Any) -> Any:
@@ -254,13 +288,21 @@ class ReLU(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         (result,) = ctx.saved_tensors
-        return (Masked.apply(grad_output, ~(result.data <= 0)),)
+        return (masked(grad_output, ~(values(result) <= 0)),)
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any) -> Any:
         return ReLU.backward(ctx, tangent)[0]
 
 
+@operation(space=("mytorch", "functional"), in_place=True)
+def relu(input: Any) -> Any:
+    """Return max(x, 0), with gradient 0 at 0 (torch.relu)."""
+    refuse_booleans("relu", input)
+    return ReLU.apply(input)
+
+
+@operation("functional")
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """Return x Wᵀ + b (torch.nn.functional.linear).
 
@@ -271,7 +313,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     Returns:
         Tensor: (…, out_features).
     Raises:
-        ShapeError: sizes that do not fit; TypeError: mixed dtypes.
+        ShapeError: sizes that do not fit; DtypeError: mixed dtypes.
     """
     check_tensors("linear", x, weight)
     shapes = x.data.shape, weight.data.shape
@@ -286,10 +328,11 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
         )
     for name, other in (("weight", weight), ("bias", bias)):
         if other is not None and other.data.dtype != x.data.dtype:
-            raise TypeError(
+            raise DtypeError(
                 f"linear: input is {x.data.dtype} but {name} is {other.data.dtype}; "
                 "convert one, as with x.astype(dtype) or model.to(dtype)"
             )
+    refuse_booleans("linear", x)
     return Affine.apply(x, weight, bias)
 
 
@@ -314,12 +357,13 @@ def to_one_hot(labels: Any, num_classes: int) -> Any:
     return labels.new(result)
 
 
-def cross_entropy(logits: Any, target: Any) -> Any:
+@operation("functional")
+def cross_entropy(input: Any, target: Any) -> Any:
     """Return the mean cross-entropy of logits against class indices.
 
     Math: L = -(1/N) sum_i log softmax(z_i)[t_i];  dL/dz = (softmax(z) - onehot(t)) / N.
     Args:
-        logits (Tensor): (N, C), float; unnormalised log-odds, in nats.
+        input (Tensor): (N, C), float; unnormalised log-odds (logits), in nats.
         target (Tensor): (N,), integers in [0, C); floats with integer values are accepted.
     Returns:
         Tensor: shape (), dtype of logits; nats per example; nan for N = 0.
@@ -328,17 +372,10 @@ def cross_entropy(logits: Any, target: Any) -> Any:
         TypeError: labels that are no integers; DtypeError: logits that are no floats.
     Source: handout appendix B; torch.nn.functional.cross_entropy(reduction="mean").
     """
-    return CrossEntropy.apply(logits, class_indices("cross_entropy", logits, target))
+    return CrossEntropy.apply(input, class_indices("cross_entropy", input, target))
 
 
-def nll_loss(log_probs: Any, target: Any) -> Any:
-    """Return -(1/N) sum_i log_probs[i, t_i] (torch.nn.functional.nll_loss).
-
-    Args and errors as ``cross_entropy``, with log-probabilities (N, C) for logits.
-    """
-    return NLL.apply(log_probs, class_indices("nll_loss", log_probs, target))
-
-
+@operation("functional")
 def mse_loss(x: Any, target: Any) -> Any:
     """Return the mean of (x - target)**2 over all elements (torch.nn.functional.mse_loss).
 
@@ -355,48 +392,14 @@ def mse_loss(x: Any, target: Any) -> Any:
     return (difference * difference).mean()
 
 
-# ------------------------------------------------------------------------------ the functions
-
-
-def relu(x: Any) -> Any:
-    """Return max(x, 0), with gradient 0 at 0 (torch.relu)."""
-    check_tensors("relu", x)
-    return ReLU.apply(x)
-
-
-def sigmoid(x: Any) -> Any:
-    """Return 1 / (1 + e**-x) (torch.sigmoid)."""
-    check_tensors("sigmoid", x)
-    return Sigmoid.apply(x)
-
-
-def tanh(x: Any) -> Any:
-    """Return the hyperbolic tangent (torch.tanh)."""
-    check_tensors("tanh", x)
-    return Tanh.apply(x)
-
-
-def softmax(x: Any, dim: int = -1) -> Any:
-    """Return e**x_i / sum_j e**x_j along ``dim`` (torch.softmax)."""
-    return Softmax.apply(x, dim)
-
-
-def log_softmax(x: Any, dim: int = -1) -> Any:
-    """Return log softmax(x) along ``dim``, without overflow (torch.log_softmax)."""
-    return LogSoftmax.apply(x, dim)
-
-
-def logsumexp(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """Return log sum e**x over ``dim``, without overflow (torch.logsumexp)."""
-    return LogSumExp.apply(x, dim, keepdim)
-
-
 class Dropout(Function):
     """y = x * mask / (1 - p) with mask ~ Bernoulli(1 - p);  dy/dx = mask / (1 - p).
 
     In evaluation (``is_train=False``) the identity. The mask is drawn by NumPy's global generator:
     ``np.random.binomial(1, 1 - p, shape)``.
     """
+
+    on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, x: Any, p: float = 0.5, is_train: bool = False) -> Any:
@@ -412,7 +415,12 @@ class Dropout(Function):
         (keep,) = ctx.saved_tensors
         return grad_output * keep, None, None
 
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
+        return tangent * ctx.saved_tensors[0]
 
+
+@operation(space=("mytorch", "functional"), method=False)
 def dropout(x: Any, p: float = 0.5, training: bool = True) -> Any:
     """Zero each element with probability ``p``, scale the rest by 1/(1-p) (torch's dropout).
 
@@ -421,5 +429,15 @@ def dropout(x: Any, p: float = 0.5, training: bool = True) -> Any:
     """
     if not 0 <= p <= 1:
         raise ValueError(f"dropout: p must be in [0, 1], got {p}")
+    if not training:
+        return x
     float_data("dropout", x)
-    return Dropout.apply(x, p, True) if training else x
+    return Dropout.apply(x, p, True)
+
+
+globals().update(SPACES["functional"])
+
+# What `from mytorch.nn.functional import *` binds: the homework's operations and the functions.
+# Classes named like a layer (ReLU, Sigmoid, Tanh, Dropout) are left out: they would shadow it.
+__all__ = ["Add", "Cat", "Div", "Log", "Mul", "Mult", "Reshape", "Slice", "Sub", "Transpose"]
+__all__ += ["to_one_hot", "unbroadcast", *SPACES["functional"]]

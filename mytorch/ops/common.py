@@ -7,13 +7,67 @@ from typing import Any
 
 import numpy as np
 
-from mytorch.dtypes import get_default_dtype, result_type
+from mytorch.dtypes import get_default_dtype, result_type, scalar_dtype
 from mytorch.errors import DtypeError, ShapeError
 from mytorch.variable import Variable
 
-__all__ = ["float_data", "normalize_axes", "operands", "select", "total", "unbroadcast"]
+__all__ = [
+    "as_operand",
+    "cast",
+    "float_data",
+    "float_operands",
+    "normalize_axes",
+    "operands",
+    "pair",
+    "select",
+    "shape_of",
+    "spread",
+    "total",
+    "unbroadcast",
+    "values",
+]
 
 Axes = int | Sequence[int] | None
+
+
+def as_operand(partner: Variable, other: Any) -> Any:
+    """Return ``other`` as a constant beside ``partner``, or None if it is no number or array.
+
+    A Python number takes the partner's dtype (beside an integer tensor a float: the default).
+    """
+    if isinstance(other, Variable):
+        return other
+    if isinstance(other, (bool, int, float)):
+        return partner.new(np.asarray(other).astype(scalar_dtype(other, partner.data.dtype)))
+    if isinstance(other, (np.ndarray, np.generic)):
+        return partner.new(np.asarray(other))
+    return None
+
+
+def pair(name: str, a: Any, b: Any) -> tuple[Any, Any]:
+    """Return two arguments as Tensors, of which one may be a number or an array.
+
+    Raises:
+        TypeError: neither is a Tensor, or one is no number.
+    """
+    first, second = a, b
+    if isinstance(a, Variable):
+        second = as_operand(a, b)
+    elif isinstance(b, Variable):
+        first = as_operand(b, a)
+    else:
+        first = second = None
+    if first is None or second is None:
+        raise TypeError(
+            f"{name}: expects Tensors, or one Tensor and a number, got {type(a).__name__} and "
+            f"{type(b).__name__}; wrap a sequence: mytorch.tensor(…)"
+        )
+    return first, second
+
+
+def values(x: Any) -> Any:
+    """Return the array of a Tensor, and an array as it is: in a rule that runs on both."""
+    return x.data if isinstance(x, Variable) else x
 
 
 def operands(name: str, a: Any, b: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -31,6 +85,15 @@ def operands(name: str, a: Any, b: Any) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
+def float_operands(name: str, a: Any, b: Any) -> tuple[np.ndarray, np.ndarray]:
+    """As ``operands``; two integer tensors are both converted to the default float."""
+    if a.data.dtype.kind in "fc" or b.data.dtype.kind in "fc":
+        return operands(name, a, b)
+    x, y = as_float(a.data), as_float(b.data)
+    check_broadcast(name, x.shape, y.shape)
+    return x, y
+
+
 def check_broadcast(name: str, first: tuple[int, ...], second: tuple[int, ...]) -> None:
     """Raise ShapeError unless the two shapes broadcast (NumPy's rule, from the last axis)."""
     for axis, (m, n) in enumerate(zip(reversed(first), reversed(second), strict=False), start=1):
@@ -41,23 +104,30 @@ def check_broadcast(name: str, first: tuple[int, ...], second: tuple[int, ...]) 
             )
 
 
+def shape_of(sizes: tuple[Any, ...]) -> tuple[int, ...]:
+    """Return the shape given as ``f(2, 3)`` or as ``f((2, 3))``."""
+    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
+        sizes = tuple(sizes[0])
+    return tuple(int(size) for size in sizes)
+
+
 def unbroadcast(grad: Any, shape: tuple[int, ...]) -> Any:
     """Sum ``grad`` over the axes that broadcasting added or stretched, back to ``shape``.
 
     Math: if y = broadcast(x), then dL/dx is the sum of dL/dy over every copy of x's elements.
     Args:
-        grad (Tensor): gradient of the broadcast value.
+        grad (Tensor): gradient of the broadcast value; in a rule, also an array.
         shape: the shape of the operand before broadcasting.
     Returns:
         Tensor: of shape ``shape``; ``grad`` itself where nothing was broadcast.
     """
-    if grad.data.shape == shape:
+    if grad.shape == shape:
         return grad
-    added = grad.data.ndim - len(shape)
+    added = grad.ndim - len(shape)
     stretched = [
         added + axis
         for axis, size in enumerate(shape)
-        if size == 1 and grad.data.shape[added + axis] != 1
+        if size == 1 and grad.shape[added + axis] != 1
     ]
     return grad.sum((*range(added), *stretched)).reshape(shape)
 
@@ -124,9 +194,25 @@ def float_data(name: str, a: Any) -> np.ndarray:
     return a.data
 
 
+def refuse_booleans(name: str, *tensors: Any) -> None:
+    """Raise DtypeError if all tensors are boolean: what torch has no such operation for."""
+    if all(tensor.data.dtype.kind == "b" for tensor in tensors):
+        raise DtypeError(f"{name}: not for booleans; convert with .long() or .float()")
+
+
 def as_float(array: np.ndarray) -> np.ndarray:
     """Return ``array``, integers and booleans converted to the default dtype, as torch does."""
     return array if array.dtype.kind in "fc" else array.astype(get_default_dtype())
+
+
+def cast(x: Any, dtype: np.dtype) -> Any:
+    """Return x, an array or a Tensor, in ``dtype``; itself where it has it."""
+    return x if x.dtype == dtype else x.astype(dtype)
+
+
+def spread(grad_output: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
+    """Repeat what came of a reduction over ``axes`` to the ``shape`` that was reduced."""
+    return np.broadcast_to(grad_output.reshape(kept_shape(shape, axes)), shape)
 
 
 _BITS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}

@@ -14,6 +14,9 @@ import numpy as np
 
 from mytorch.autograd_engine import Function
 from mytorch.errors import ShapeError
+from mytorch.ops.common import cast, total
+from mytorch.ops.linalg import check_one_dtype
+from mytorch.ops.registry import operation
 
 __all__ = ["Einsum", "einsum"]
 
@@ -27,14 +30,12 @@ class Einsum(Function):
     every equation to this form, which the equation of a gradient has as well.
     """
 
+    on_arrays = True
+
     @staticmethod
     def forward(ctx: Any, equation: str, *tensors: Any) -> Any:
         arrays = [tensor.data for tensor in tensors]
-        if len({array.dtype for array in arrays}) > 1:
-            dtypes = " and ".join(str(array.dtype) for array in arrays)
-            raise TypeError(
-                f"einsum: expected one dtype, got {dtypes}; convert with tensor.astype(dtype)"
-            )
+        check_one_dtype("einsum", *tensors)
         ctx.equation = equation
         ctx.save_for_backward(*tensors)
         if len(arrays) == 1:  # a permutation, which NumPy answers with a view
@@ -52,11 +53,22 @@ class Einsum(Function):
                 gradients.append(None)
                 continue
             others = ",".join([result, *terms[:k], *terms[k + 1 :]])
-            rest = [t.astype(grad_output.data.dtype) for t in (*tensors[:k], *tensors[k + 1 :])]
-            gradients.append(Einsum.apply(f"{others}->{term}", grad_output, *rest))
+            rest = [cast(t, grad_output.dtype) for t in (*tensors[:k], *tensors[k + 1 :])]
+            gradients.append(np.einsum(f"{others}->{term}", grad_output, *rest, optimize=True))
         return None, *gradients
 
+    @staticmethod
+    def jvp(ctx: Any, _: Any, *tangents: Any) -> Any:
+        tensors = ctx.saved_tensors
+        parts = []
+        for k, tangent in enumerate(tangents):
+            if tangent is not None:
+                swapped = (*tensors[:k], tangent, *tensors[k + 1 :])
+                parts.append(np.einsum(ctx.equation, *swapped, optimize=True))
+        return total(*parts)
 
+
+@operation(method=False)
 def einsum(equation: str, *tensors: Any) -> Any:
     """Return the sum over all products that ``equation`` names (numpy.einsum, torch.einsum).
 
@@ -70,8 +82,8 @@ def einsum(equation: str, *tensors: Any) -> Any:
     Returns:
         Tensor: with an axis for each letter of the result.
     Raises:
-        ValueError: an equation that makes no sense; ShapeError: sizes that do not fit;
-        TypeError: mixed dtypes.
+        ShapeError: an equation that makes no sense, or sizes that do not fit;
+        DtypeError: mixed dtypes.
     """
     terms, result = _parse(equation, [tensor.data.shape for tensor in tensors])
     sizes = _sizes(equation, terms, [tensor.data.shape for tensor in tensors])
@@ -108,7 +120,8 @@ def _sum_over(tensor: Any, term: str, labels: list[str]) -> tuple[Any, str]:
     if not labels:
         return tensor, term
     axes = tuple(term.index(label) for label in labels)
-    return tensor.sum(axes), "".join(label for label in term if label not in labels)
+    dtype = tensor.data.dtype
+    return cast(tensor.sum(axes), dtype), "".join(label for label in term if label not in labels)
 
 
 def _parse(equation: str, shapes: Shapes) -> tuple[list[str], str]:
@@ -118,11 +131,11 @@ def _parse(equation: str, shapes: Shapes) -> tuple[list[str], str]:
     left, arrow, result = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(shapes):
-        raise ValueError(f"einsum: {equation!r} has {len(terms)} term(s) for {len(shapes)} tensors")
+        raise ShapeError(f"einsum: {equation!r} has {len(terms)} term(s) for {len(shapes)} tensors")
     for part in (*terms, result):
         letters = part.replace("...", "", 1)
         if not all(letter in string.ascii_letters for letter in letters):
-            raise ValueError(f"einsum: {equation!r}: expects letters and '...', got {part!r}")
+            raise ShapeError(f"einsum: {equation!r}: expects letters and '...', got {part!r}")
     spare = [letter for letter in string.ascii_letters if letter not in equation]
     dots = "".join(spare[: max(map(len, shapes), default=0)])
     widths = []  # how many axes "..." stands for
@@ -143,7 +156,7 @@ def _parse(equation: str, shapes: Shapes) -> tuple[list[str], str]:
         result = common + "".join(sorted(x for x, count in counts.items() if count == 1))
     for label in result:
         if result.count(label) > 1 or label not in "".join(terms):
-            raise ValueError(
+            raise ShapeError(
                 f"einsum: {equation!r}: {label!r} must stand once in the result, and in a term"
             )
     return terms, result

@@ -1,182 +1,185 @@
-"""The elementary functions beyond those of ``pointwise.py``: more logarithms, trigonometry.
+"""The elementary functions: exponentials, logarithms, trigonometry and the hyperbolic functions.
 
 Outside its domain a function is nan or infinite, silently, as in torch.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from mytorch.autograd_engine import Function
-from mytorch.ops.common import as_float, operands, unbroadcast
-from mytorch.ops.pointwise import Sigmoid, Sqrt
+from mytorch.ops.common import float_data
+from mytorch.ops.elementwise import Binary, Unary
 
 __all__ = [
     "Acos",
     "Asin",
     "Atan",
+    "Cos",
     "Cosh",
+    "Exp",
     "Expm1",
     "Log10",
     "Log1p",
     "Log2",
     "LogAddExp",
+    "Sigmoid",
+    "Sin",
     "Sinh",
+    "Sqrt",
     "Tan",
+    "Tanh",
 ]
 
 
-def _value(ufunc: Any, a: Any) -> Any:
-    """Return ``ufunc`` of the elements of ``a``, integers as floats, without warnings."""
-    with np.errstate(all="ignore"):
-        return a.new(ufunc(as_float(a.data)))
-
-
-class _OfInput(Function):
-    """A function of one argument whose derivative is written with that argument."""
-
-    ufunc: Any
-
-    @classmethod
-    def forward(cls, ctx: Any, a: Any) -> Any:
-        ctx.save_for_backward(a)
-        return _value(cls.ufunc, a)
-
-
-class _OfResult(Function):
-    """A function of one argument whose derivative is written with its value."""
-
-    ufunc: Any
-
-    @classmethod
-    def forward(cls, ctx: Any, a: Any) -> Any:
-        result = _value(cls.ufunc, a)
-        ctx.save_for_backward(result)
-        return result
-
-
-class Log1p(_OfInput):
-    """y = log(1 + x), exact for small x;  dy/dx = 1 / (1 + x)."""
-
-    ufunc = np.log1p
+class Exp(Unary, name="exp", numpy=np.exp):
+    """y = e**x;  dy/dx = y. Overflow gives inf silently, as in torch."""
 
     @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        return (grad_output / (ctx.saved_tensors[0] + 1),)
+    def slope(y: Any) -> Any:
+        return y
 
 
-class Log2(_OfInput):
-    """y = log x to base 2;  dy/dx = 1 / (x log 2)."""
-
-    ufunc = np.log2
-
-    @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        return (grad_output / (ctx.saved_tensors[0] * float(np.log(2))),)
-
-
-class Log10(_OfInput):
-    """y = log x to base 10;  dy/dx = 1 / (x log 10)."""
-
-    ufunc = np.log10
-
-    @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        return (grad_output / (ctx.saved_tensors[0] * float(np.log(10))),)
-
-
-class Expm1(_OfResult):
+class Expm1(Unary, name="expm1", numpy=np.expm1, space=("mytorch", "special")):
     """y = e**x - 1, exact for small x;  dy/dx = y + 1."""
 
-    ufunc = np.expm1
+    @staticmethod
+    def slope(y: Any) -> Any:
+        return y + 1
+
+
+class Log1p(Unary, name="log1p", numpy=np.log1p, space=("mytorch", "special")):
+    """y = log(1 + x), exact for small x;  dy/dx = 1 / (1 + x)."""
 
     @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        return (grad_output * (ctx.saved_tensors[0] + 1),)
+    def slope(x: Any) -> Any:
+        return 1 / (x + 1)
 
 
-class Tan(_OfResult):
+class Log2(Unary, name="log2", numpy=np.log2):
+    """y = log x to base 2;  dy/dx = 1 / (x log 2)."""
+
+    @staticmethod
+    def slope(x: Any) -> Any:
+        return 1 / (x * math.log(2))
+
+
+class Log10(Unary, name="log10", numpy=np.log10):
+    """y = log x to base 10;  dy/dx = 1 / (x log 10)."""
+
+    @staticmethod
+    def slope(x: Any) -> Any:
+        return 1 / (x * math.log(10))
+
+
+class LogAddExp(Binary, name="logaddexp", numpy=np.logaddexp, in_place=False):
+    """z = log(e**x + e**y), without overflow;  dz/dx = e**(x - z), dz/dy = e**(y - z)."""
+
+    @classmethod
+    def forward(cls, ctx: Any, a: Any, b: Any) -> Any:
+        float_data("logaddexp", a)
+        float_data("logaddexp", b)
+        return super().forward(ctx, a, b)
+
+    @staticmethod
+    def slope_x(x: Any, z: Any) -> Any:
+        return np.exp(x - z)
+
+    @staticmethod
+    def slope_y(y: Any, z: Any) -> Any:
+        return np.exp(y - z)
+
+
+class Sqrt(Unary, name="sqrt", numpy=np.sqrt):
+    """y = x**0.5;  dy/dx = 1 / (2 y): infinite at 0. A negative x gives nan silently."""
+
+    @staticmethod
+    def slope(y: Any) -> Any:
+        return 0.5 / y
+
+
+class Sin(Unary, name="sin", numpy=np.sin):
+    """y = sin x;  dy/dx = cos x."""
+
+    @staticmethod
+    def slope(x: Any) -> Any:
+        return np.cos(x)
+
+
+class Cos(Unary, name="cos", numpy=np.cos):
+    """y = cos x;  dy/dx = -sin x."""
+
+    @staticmethod
+    def slope(x: Any) -> Any:
+        return -np.sin(x)
+
+
+class Tan(Unary, name="tan", numpy=np.tan):
     """y = tan x;  dy/dx = 1 + y**2."""
 
-    ufunc = np.tan
-
     @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        (result,) = ctx.saved_tensors
-        return (grad_output * (1 + result * result),)
+    def slope(y: Any) -> Any:
+        return 1 + y * y
 
 
-class Asin(_OfInput):
+class Asin(Unary, name="asin", aliases=("arcsin",), numpy=np.arcsin):
     """y = arcsin x;  dy/dx = (1 - x**2)**-0.5: infinite at -1 and 1."""
 
-    ufunc = np.arcsin
-
     @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        (a,) = ctx.saved_tensors
-        return (grad_output * (1 / Sqrt.apply(1 - a * a)),)
+    def slope(x: Any) -> Any:
+        return 1 / np.sqrt(1 - x * x)
 
 
-class Acos(_OfInput):
+class Acos(Unary, name="acos", aliases=("arccos",), numpy=np.arccos):
     """y = arccos x;  dy/dx = -(1 - x**2)**-0.5: infinite at -1 and 1."""
 
-    ufunc = np.arccos
-
     @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        (a,) = ctx.saved_tensors
-        return (grad_output * (-1 / Sqrt.apply(1 - a * a)),)
+    def slope(x: Any) -> Any:
+        return -1 / np.sqrt(1 - x * x)
 
 
-class Atan(_OfInput):
+class Atan(Unary, name="atan", aliases=("arctan",), numpy=np.arctan):
     """y = arctan x;  dy/dx = 1 / (1 + x**2)."""
 
-    ufunc = np.arctan
-
     @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        (a,) = ctx.saved_tensors
-        return (grad_output / (a * a + 1),)
+    def slope(x: Any) -> Any:
+        return 1 / (x * x + 1)
 
 
-class Sinh(_OfInput):
+class Sinh(Unary, name="sinh", numpy=np.sinh):
     """y = sinh x = (e**x - e**-x) / 2;  dy/dx = cosh x."""
 
-    ufunc = np.sinh
-
     @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        return (grad_output * Cosh.apply(ctx.saved_tensors[0]),)
+    def slope(x: Any) -> Any:
+        return np.cosh(x)
 
 
-class Cosh(_OfInput):
+class Cosh(Unary, name="cosh", numpy=np.cosh):
     """y = cosh x = (e**x + e**-x) / 2;  dy/dx = sinh x."""
 
-    ufunc = np.cosh
+    @staticmethod
+    def slope(x: Any) -> Any:
+        return np.sinh(x)
+
+
+class Tanh(Unary, name="tanh", space=("mytorch", "functional"), numpy=np.tanh):
+    """y = tanh(x);  dy/dx = 1 - y**2."""
 
     @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        return (grad_output * Sinh.apply(ctx.saved_tensors[0]),)
+    def slope(y: Any) -> Any:
+        return 1 - y * y
 
 
-class LogAddExp(Function):
-    """z = log(e**x + e**y), without overflow;  dz/dx = sigmoid(x - y), dz/dy = sigmoid(y - x)."""
-
-    @staticmethod
-    def forward(ctx: Any, a: Any, b: Any) -> Any:
-        x, y = operands("logaddexp", a, b)
-        ctx.save_for_backward(a, b)
-        return a.new(np.logaddexp(as_float(x), as_float(y)))
+class Sigmoid(Unary, name="sigmoid", space=("mytorch", "functional")):
+    """y = 1 / (1 + e**-x);  dy/dx = y * (1 - y). Exact in both tails: e**-|x| cannot overflow."""
 
     @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        a, b = ctx.saved_tensors
-        needs = ctx.needs_input_grad
-        grad_a = grad_output * Sigmoid.apply(a - b) if needs[0] else None
-        grad_b = grad_output * Sigmoid.apply(b - a) if needs[1] else None
-        return (
-            None if grad_a is None else unbroadcast(grad_a, a.data.shape),
-            None if grad_b is None else unbroadcast(grad_b, b.data.shape),
-        )
+    def value(x: np.ndarray) -> np.ndarray:
+        decay = np.exp(-np.abs(x))
+        return np.where(x >= 0, np.ones_like(x), decay) / (1 + decay)
+
+    @staticmethod
+    def slope(y: Any) -> Any:
+        return y * (1 - y)

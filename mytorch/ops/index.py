@@ -38,6 +38,8 @@ def _is_basic(index: Any) -> bool:
 class Slice(Function):
     """y = x[index];  dL/dx is zero but for dL/dy added at index, duplicates adding up."""
 
+    on_arrays = True
+
     @staticmethod
     def forward(ctx: Any, a: Any, index: Any) -> Any:
         ctx.index = index = plain_index(index)
@@ -51,6 +53,8 @@ class Slice(Function):
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
+        if ctx.bare:
+            return _unsliced(grad_output, ctx.index, ctx.shape_in), None
         return Unslice.apply(grad_output, ctx.index, ctx.shape_in), None
 
     @staticmethod
@@ -61,23 +65,38 @@ class Slice(Function):
 class Unslice(Function):
     """The adjoint of Slice: zeros of ``shape`` with ``a`` added at ``index``."""
 
+    on_arrays = True
+
     @staticmethod
     def forward(ctx: Any, a: Any, index: Any, shape: tuple[int, ...]) -> Any:
-        ctx.index = index
-        result = np.zeros(shape, a.data.dtype)
-        if _is_basic(index):
-            result[index] = a.data
-        else:
-            np.add.at(result, index, a.data)
-        return a.new(result)
+        ctx.index, ctx.shape = index, shape
+        return a.new(_unsliced(a.data, index, shape))
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         return grad_output[ctx.index], None, None
 
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
+        if ctx.bare:
+            return _unsliced(tangent, ctx.index, ctx.shape)
+        return Unslice.apply(tangent, ctx.index, ctx.shape)
+
+
+def _unsliced(x: np.ndarray, index: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Return zeros of ``shape`` with ``x`` added at ``index``."""
+    result = np.zeros(shape, x.dtype)
+    if _is_basic(index):
+        result[index] = x
+    else:
+        np.add.at(result, index, x)
+    return result
+
 
 class Gather(Function):
     """y = take_along_axis(x, indices, dim): one element for each index (torch.take_along_dim)."""
+
+    on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, a: Any, indices: np.ndarray, dim: int) -> Any:
@@ -86,24 +105,43 @@ class Gather(Function):
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
+        if ctx.bare:
+            return _scattered(grad_output, ctx.indices, ctx.dim, ctx.shape_in), None, None
         return Scatter.apply(grad_output, ctx.indices, ctx.dim, ctx.shape_in), None, None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
+        return np.take_along_axis(tangent, ctx.indices, ctx.dim)
 
 
 class Scatter(Function):
     """The adjoint of Gather: zeros of ``shape`` with ``a`` added at ``indices`` along ``dim``."""
 
+    on_arrays = True
+
     @staticmethod
     def forward(ctx: Any, a: Any, indices: np.ndarray, dim: int, shape: tuple[int, ...]) -> Any:
-        ctx.indices, ctx.dim = indices, dim
-        result = np.zeros(shape, a.data.dtype)
-        places: list[np.ndarray] = list(np.ogrid[tuple(slice(size) for size in indices.shape)])
-        places[dim] = indices
-        np.add.at(result, tuple(places), a.data)
-        return a.new(result)
+        ctx.indices, ctx.dim, ctx.shape = indices, dim, shape
+        return a.new(_scattered(a.data, indices, dim, shape))
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        return Gather.apply(grad_output, ctx.indices, ctx.dim), None, None, None
+        return np.take_along_axis(grad_output, ctx.indices, ctx.dim), None, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
+        if ctx.bare:
+            return _scattered(tangent, ctx.indices, ctx.dim, ctx.shape)
+        return Scatter.apply(tangent, ctx.indices, ctx.dim, ctx.shape)
+
+
+def _scattered(x: np.ndarray, indices: np.ndarray, dim: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Return zeros of ``shape`` with ``x`` added at ``indices`` along ``dim``."""
+    result = np.zeros(shape, x.dtype)
+    places: list[np.ndarray] = list(np.ogrid[tuple(slice(size) for size in indices.shape)])
+    places[dim] = indices
+    np.add.at(result, tuple(places), x)
+    return result
 
 
 class Assign(Function):
@@ -112,9 +150,11 @@ class Assign(Function):
     Where an integer index names a place twice, which value stays there is not defined, as in torch.
     """
 
+    on_arrays = True
+
     @staticmethod
     def forward(ctx: Any, a: Any, value: Any, index: Any) -> Any:
-        ctx.index, ctx.shape_value = index, value.data.shape
+        ctx.index, ctx.shape_in, ctx.shape_value = index, a.data.shape, value.data.shape
         result = a.data.copy()
         try:
             result[index] = value.data
@@ -127,9 +167,26 @@ class Assign(Function):
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        zero = grad_output.new(np.zeros((), grad_output.data.dtype))
         part, shape = grad_output[ctx.index], ctx.shape_value
         while len(shape) > part.ndim:  # NumPy lets a value have more axes, of size 1
             shape = shape[1:]
         grad_value = unbroadcast(part, shape).reshape(ctx.shape_value)
-        return Assign.apply(grad_output, zero, ctx.index), grad_value, None
+        return _assigned(grad_output, ctx.index), grad_value, None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent_a: Any, tangent_value: Any, *_: Any) -> Any:
+        known = tangent_value if tangent_a is None else tangent_a
+        if tangent_a is None:
+            tangent_a = np.zeros(ctx.shape_in, known.dtype)
+            if not ctx.bare:
+                tangent_a = known.new(tangent_a)
+        return _assigned(tangent_a, ctx.index, tangent_value)
+
+
+def _assigned(x: Any, index: Any, value: Any = None) -> Any:
+    """Return a copy of x, an array or a Tensor, with ``value`` (None: zero) at ``index``."""
+    if isinstance(x, Variable):
+        return Assign.apply(x, x.new(np.zeros((), x.data.dtype)) if value is None else value, index)
+    result = x.copy()
+    result[index] = 0 if value is None else value
+    return result

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from mytorch.autograd_engine import Function
-from mytorch.errors import ShapeError
-from mytorch.grad_mode import is_traced
-from mytorch.ops.common import save_needed, total, unbroadcast
+from mytorch.errors import DtypeError, ShapeError
+from mytorch.ops.common import cast, pair, refuse_booleans, save_needed, total, unbroadcast
+from mytorch.ops.registry import operation
 
 __all__ = ["Affine", "MatMul"]
 
@@ -20,16 +20,14 @@ class MatMul(Function):
     A vector on the left is a row, on the right a column, and the added axis is dropped again.
     """
 
+    on_arrays = True
+
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Any:
         check_matmul(a.data.shape, b.data.shape)
+        check_one_dtype("matmul", a, b)
         save_needed(ctx, a, b)
-        if a.data.dtype == b.data.dtype:
-            return a.new(a.data @ b.data)
-        raise TypeError(
-            f"matmul: expected one dtype, got {a.data.dtype} and {b.data.dtype}; "
-            "convert one: tensor.astype(dtype)"
-        )
+        return a.new(a.data @ b.data)
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
@@ -37,14 +35,14 @@ class MatMul(Function):
         needs, (shape_a, shape_b) = ctx.needs_input_grad, ctx.shapes
         shape_rows = shape_a if len(shape_a) > 1 else (1, *shape_a)
         shape_columns = shape_b if len(shape_b) > 1 else (*shape_b, 1)
-        grad = grad_output.unsqueeze(-1) if len(shape_b) == 1 else grad_output
-        grad = grad.unsqueeze(-2) if len(shape_a) == 1 else grad  # (…, n, m)
+        grad = grad_output[..., None] if len(shape_b) == 1 else grad_output
+        grad = grad[..., None, :] if len(shape_a) == 1 else grad  # (…, n, m)
         grad_a = grad_b = None
         if needs[0]:  # the gradient of an integer leaf is floating
-            columns = b.reshape(shape_columns).astype(grad.dtype)
+            columns = cast(b.reshape(shape_columns), grad.dtype)
             grad_a = unbroadcast(grad @ columns.mT, shape_rows).reshape(shape_a)
         if needs[1]:
-            rows = a.reshape(shape_rows).astype(grad.dtype)
+            rows = cast(a.reshape(shape_rows), grad.dtype)
             grad_b = unbroadcast(rows.mT @ grad, shape_columns).reshape(shape_b)
         return grad_a, grad_b
 
@@ -55,6 +53,17 @@ class MatMul(Function):
             None if tangent_a is None else tangent_a @ b,
             None if tangent_b is None else a @ tangent_b,
         )
+
+
+def check_one_dtype(name: str, *tensors: Any) -> None:
+    """Raise DtypeError if the dtypes differ or are boolean: products promote nothing, as torch."""
+    dtypes = dict.fromkeys(tensor.data.dtype for tensor in tensors)
+    if len(dtypes) > 1:
+        raise DtypeError(
+            f"{name}: expected one dtype, got {' and '.join(map(str, dtypes))}; convert with "
+            "tensor.astype(dtype)"
+        )
+    refuse_booleans(name, tensors[0])
 
 
 def check_matmul(first: tuple[int, ...], second: tuple[int, ...]) -> None:
@@ -81,10 +90,9 @@ def check_matmul(first: tuple[int, ...], second: tuple[int, ...]) -> None:
 
 
 class Affine(Function):
-    """Y = X Wᵀ + b for X (…, in), W (out, in), b (out,);  dX = G W, dW = Gᵀ X, db = sum of G.
+    """Y = X Wᵀ + b for X (…, in), W (out, in), b (out,);  dX = G W, dW = Gᵀ X, db = sum of G."""
 
-    A hot operation: while recording is off its gradients are computed on the arrays.
-    """
+    on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, x: Any, weight: Any, bias: Any = None) -> Any:
@@ -98,27 +106,25 @@ class Affine(Function):
     def backward(ctx: Any, grad_output: Any) -> Any:
         x, weight = ctx.saved_tensors
         needs = ctx.needs_input_grad
-        if is_traced():
-            grad = grad_output.reshape(-1, weight.shape[0])  # (N, out)
-            rows = x.reshape(-1, weight.shape[1])  # (N, in)
-            return (
-                grad_output @ weight if needs[0] else None,
-                grad.T() @ rows if needs[1] else None,
-                grad.sum(0) if needs[2] else None,
-            )
-        grad = grad_output.data.reshape(-1, weight.data.shape[0])
-        rows = x.data.reshape(-1, weight.data.shape[1])
+        grad = grad_output.reshape(-1, weight.shape[0])  # (N, out)
+        rows = x.reshape(-1, weight.shape[1])  # (N, in)
         return (
-            x.new((grad @ weight.data).reshape(x.data.shape)) if needs[0] else None,
-            x.new(grad.T @ rows) if needs[1] else None,
-            x.new(grad.sum(axis=0)) if needs[2] else None,
+            grad_output @ weight if needs[0] else None,
+            grad.mT @ rows if needs[1] else None,
+            grad.sum(0) if needs[2] else None,
         )
 
     @staticmethod
     def jvp(ctx: Any, tangent_x: Any, tangent_weight: Any, tangent_bias: Any = None) -> Any:
         x, weight = ctx.saved_tensors
         return total(
-            None if tangent_x is None else Affine.apply(tangent_x, weight, None),
-            None if tangent_weight is None else Affine.apply(x, tangent_weight, None),
+            None if tangent_x is None else tangent_x @ weight.mT,
+            None if tangent_weight is None else x @ tangent_weight.mT,
             tangent_bias,
         )
+
+
+@operation(numpy=np.matmul, numbers=True)
+def matmul(input: Any, other: Any) -> Any:
+    """Return the product of matrices, batched over the leading axes (torch.matmul; ``a @ b``)."""
+    return MatMul.apply(*pair("matmul", input, other))

@@ -1,4 +1,4 @@
-"""Operations on each element by itself, beyond the homework's four."""
+"""Operations on each element by itself, beyond the homework's: powers, choices, limits, copies."""
 
 from __future__ import annotations
 
@@ -7,140 +7,109 @@ from typing import Any
 import numpy as np
 
 from mytorch.autograd_engine import Function
-from mytorch.ops.common import as_float, operands, select, unbroadcast
+from mytorch.errors import ShapeError
+from mytorch.ops.common import (
+    as_operand,
+    operands,
+    pair,
+    refuse_booleans,
+    select,
+    total,
+    unbroadcast,
+    values,
+)
+from mytorch.ops.elementwise import Binary, Unary
+from mytorch.ops.registry import operation
+from mytorch.variable import Variable
 
 __all__ = [
     "Abs",
     "Cast",
     "Clamp",
     "Clone",
-    "Cos",
-    "Exp",
     "Masked",
     "Maximum",
     "Minimum",
     "Neg",
     "Pow",
-    "Sigmoid",
-    "Sin",
-    "Sqrt",
-    "Tanh",
     "Where",
+    "masked",
 ]
 
 
-class Neg(Function):
+class Neg(Unary, name="neg", aliases=("negative",), numpy=np.negative):
     """y = -x;  dy/dx = -1."""
 
-    @staticmethod
-    def forward(ctx: Any, a: Any) -> Any:
+    floats = False
+
+    @classmethod
+    def forward(cls, ctx: Any, a: Any) -> Any:
+        refuse_booleans("neg", a)
         return a.new(-a.data)
 
-    @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        return (-grad_output,)
+    @classmethod
+    def backward(cls, ctx: Any, grad_output: Any) -> Any:
+        return -grad_output
 
-    @staticmethod
-    def jvp(ctx: Any, tangent: Any) -> Any:
+    @classmethod
+    def jvp(cls, ctx: Any, tangent: Any) -> Any:
         return -tangent
 
 
-class Pow(Function):
+class Pow(Binary):
     """z = x ** y;  dz/dx = y * x**(y-1);  dz/dy = z * log(x).
 
     Kinks as in torch: the gradient for x is 0 where y = 0 (also at x = 0), and the gradient for y
     is 0 where x = 0 and y >= 0.
     """
 
-    @staticmethod
-    def forward(ctx: Any, a: Any, b: Any) -> Any:
-        x, y = operands("pow", a, b)
-        if x.dtype.kind in "iu" and (y < 0).any():
-            raise ValueError(
-                "pow: integers to negative integer powers are not integers; use floats"
-            )
-        with np.errstate(all="ignore"):
-            result = a.new(np.power(x, y))
-        ctx.save_for_backward(a, b, result if ctx.needs_input_grad[1] else None)
-        return result
+    floats = False
+
+    @classmethod
+    def forward(cls, ctx: Any, a: Any, b: Any) -> Any:
+        refuse_booleans("pow", a, b)
+        return super().forward(ctx, a, b)
 
     @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        a, b, result = ctx.saved_tensors
-        needs_a, needs_b = ctx.needs_input_grad[0], ctx.needs_input_grad[1]
-        grad_a = grad_b = None
-        if needs_a:
-            flat = b.new(b.data == 0)
-            safe = Where.apply(flat, b.new(np.ones_like(b.data)), b)  # no 0 ** -1 where y = 0
-            steep = Masked.apply(grad_output, b.data != 0)
-            grad_a = unbroadcast(steep * (b * a ** (safe - 1)), a.shape)
-        if needs_b:
-            x, y = np.broadcast_arrays(a.data, b.data)
-            flat = a.new((x == 0) & (y >= 0))
-            safe = Where.apply(flat, a.new(np.ones_like(a.data)), a)
-            slope = Where.apply(flat, result.new(np.zeros_like(result.data)), result * safe.log())
-            grad_b = unbroadcast(grad_output * slope, b.shape)
-        return grad_a, grad_b
-
-
-class Exp(Function):
-    """y = e**x;  dy/dx = y. Overflow gives inf silently, as in torch."""
+    def value(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        if x.dtype.kind == "i" and (y < 0).any():  # 1 / x**|y| towards zero, as in torch
+            sign = np.where(x == -1, 1 - 2 * (y % 2), x == 1)
+            return np.where(y < 0, sign, np.power(x, np.maximum(y, 0))).astype(x.dtype)
+        return np.power(x, y)
 
     @staticmethod
-    def forward(ctx: Any, a: Any) -> Any:
-        with np.errstate(over="ignore", under="ignore"):
-            result = a.new(np.exp(as_float(a.data)))
-        ctx.save_for_backward(result)
-        return result
+    def slope_x(x: Any, y: Any) -> Any:
+        flat = values(y) == 0
+        safe = np.where(flat, 1.0, y) if flat.any() else y  # no 0 ** -1 where y = 0
+        return y * x ** (safe - 1)
 
     @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        (result,) = ctx.saved_tensors
-        return (grad_output * result,)
+    def slope_y(x: Any, y: Any, z: Any) -> Any:
+        flat = (values(x) == 0) & (values(y) >= 0)
+        if not flat.any():
+            return z * np.log(x)
+        return np.where(flat, 0.0, z * np.log(np.where(flat, 1.0, x)))
 
-    @staticmethod
-    def jvp(ctx: Any, tangent: Any) -> Any:
-        return Exp.backward(ctx, tangent)[0]
-
-
-class Sigmoid(Function):
-    """y = 1 / (1 + e**-x);  dy/dx = y * (1 - y). Exact in both tails: e**-|x| cannot overflow."""
-
-    @staticmethod
-    def forward(ctx: Any, a: Any) -> Any:
-        x = as_float(a.data)
-        decay = np.exp(-np.abs(x))
-        result = a.new(np.where(x >= 0, np.ones_like(x), decay) / (1 + decay))
-        ctx.save_for_backward(result)
-        return result
-
-    @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        (result,) = ctx.saved_tensors
-        return (grad_output * result * (1 - result),)
-
-    @staticmethod
-    def jvp(ctx: Any, tangent: Any) -> Any:
-        return Sigmoid.backward(ctx, tangent)[0]
+    @classmethod
+    def _partial(cls, ctx: Any, side: int, incoming: Any) -> Any:
+        if side == 0:  # 0 where y = 0, also of an infinite gradient
+            exponent = values(ctx.saved_tensors[1])
+            if (exponent == 0).any():
+                incoming = masked(incoming, exponent != 0)
+        return super()._partial(ctx, side, incoming)
 
 
-class Tanh(Function):
-    """y = tanh(x);  dy/dx = 1 - y**2."""
+@operation(in_place=True, numpy=np.power, numbers=True)
+def pow(input: Any, exponent: Any) -> Any:
+    """Return input ** exponent, element by element; either may be a number (torch.pow).
 
-    @staticmethod
-    def forward(ctx: Any, a: Any) -> Any:
-        result = a.new(np.tanh(as_float(a.data)))
-        ctx.save_for_backward(result)
-        return result
-
-    @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        (result,) = ctx.saved_tensors
-        return (grad_output * (1 - result * result),)
-
-    @staticmethod
-    def jvp(ctx: Any, tangent: Any) -> Any:
-        return Tanh.backward(ctx, tangent)[0]
+    Raises:
+        ShapeError: an integer tensor to a negative integer: that would be no integer.
+    """
+    a, b = pair("pow", input, exponent)
+    if isinstance(exponent, int) and exponent < 0 and b.data.dtype.kind == "i":
+        raise ShapeError("pow: integers to negative integer powers are not integers; use floats")
+    return Pow.apply(a, b)
 
 
 class Masked(Function):
@@ -149,6 +118,8 @@ class Masked(Function):
     Unlike x * mask it is 0 where x is nan or infinite and mask is False.
     """
 
+    on_arrays = True
+
     @staticmethod
     def forward(ctx: Any, a: Any, mask: np.ndarray) -> Any:
         ctx.mask, ctx.shape_in = mask, a.data.shape
@@ -156,7 +127,16 @@ class Masked(Function):
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        return unbroadcast(Masked.apply(grad_output, ctx.mask), ctx.shape_in), None
+        return unbroadcast(masked(grad_output, ctx.mask), ctx.shape_in), None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
+        return masked(tangent, ctx.mask)
+
+
+def masked(x: Any, mask: np.ndarray) -> Any:
+    """Return x, an array or a Tensor, where the boolean array ``mask`` holds, else 0."""
+    return select(x, mask) if not isinstance(x, Variable) else Masked.apply(x, mask)
 
 
 class Where(Function):
@@ -164,6 +144,8 @@ class Where(Function):
 
     The other side gets 0, also where grad_output is nan or infinite.
     """
+
+    on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, condition: Any, a: Any, b: Any) -> Any:
@@ -174,33 +156,58 @@ class Where(Function):
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        (condition,) = ctx.saved_tensors
-        taken = condition.data.astype(bool, copy=False)
+        taken = values(ctx.saved_tensors[0]).astype(bool, copy=False)
         needs, (shape_a, shape_b) = ctx.needs_input_grad, ctx.shapes
         return (
             None,
-            unbroadcast(Masked.apply(grad_output, taken), shape_a) if needs[1] else None,
-            unbroadcast(Masked.apply(grad_output, ~taken), shape_b) if needs[2] else None,
+            unbroadcast(masked(grad_output, taken), shape_a) if needs[1] else None,
+            unbroadcast(masked(grad_output, ~taken), shape_b) if needs[2] else None,
         )
+
+    @staticmethod
+    def jvp(ctx: Any, _: Any, tangent_a: Any, tangent_b: Any) -> Any:
+        taken = values(ctx.saved_tensors[0]).astype(bool, copy=False)
+        return total(
+            None if tangent_a is None else masked(tangent_a, taken),
+            None if tangent_b is None else masked(tangent_b, ~taken),
+        )
+
+
+@operation(numbers=True, method=False)
+def where(condition: Any, input: Any, other: Any) -> Any:
+    """Return ``input`` where ``condition`` holds, else ``other``, all broadcast (torch.where)."""
+    partner = next((each for each in (input, other, condition) if isinstance(each, Variable)), None)
+    if partner is None:
+        raise TypeError("where: expects at least one Tensor among its arguments")
+    return Where.apply(*[as_operand(partner, each) for each in (condition, input, other)])
 
 
 class Cast(Function):
     """y = x in another dtype; the gradient is cast back to the dtype of x."""
 
+    on_arrays = True
+
     @staticmethod
     def forward(ctx: Any, a: Any, dtype: Any) -> Any:
-        ctx.dtype = a.data.dtype
-        return a.new(a.data.astype(dtype))
+        ctx.dtype, ctx.wanted = a.data.dtype, dtype
+        with np.errstate(all="ignore"):  # a nan to an integer
+            return a.new(a.data.astype(dtype))
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         if ctx.dtype.kind not in "fc":  # an integer leaf: its gradient stays floating
             return grad_output, None
-        return Cast.apply(grad_output, ctx.dtype), None
+        return grad_output.astype(ctx.dtype), None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
+        return tangent.astype(ctx.wanted) if ctx.wanted.kind in "fc" else None
 
 
 class Clone(Function):
     """y = a copy of x with memory of its own;  dy/dx = 1."""
+
+    on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, a: Any) -> Any:
@@ -215,81 +222,29 @@ class Clone(Function):
         return tangent
 
 
-class Sqrt(Function):
-    """y = x**0.5;  dy/dx = 1 / (2 y): infinite at 0. A negative x gives nan silently."""
+@operation(numpy=np.copy)
+def clone(input: Any) -> Any:
+    """Return a copy of input with memory of its own; gradients flow back through it (torch.clone).
 
-    @staticmethod
-    def forward(ctx: Any, a: Any) -> Any:
-        with np.errstate(invalid="ignore"):
-            result = a.new(np.sqrt(as_float(a.data)))
-        ctx.save_for_backward(result)
-        return result
-
-    @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        (result,) = ctx.saved_tensors
-        return (grad_output / (2 * result),)
-
-    @staticmethod
-    def jvp(ctx: Any, tangent: Any) -> Any:
-        return Sqrt.backward(ctx, tangent)[0]
+    ``Tensor.copy`` (handout) gives one without history.
+    """
+    return Clone.apply(input)
 
 
-class Sin(Function):
-    """y = sin(x);  dy/dx = cos(x)."""
-
-    @staticmethod
-    def forward(ctx: Any, a: Any) -> Any:
-        ctx.save_for_backward(a)
-        with np.errstate(invalid="ignore"):  # of an infinity: nan
-            return a.new(np.sin(as_float(a.data)))
-
-    @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        (a,) = ctx.saved_tensors
-        return (grad_output * Cos.apply(a),)
-
-    @staticmethod
-    def jvp(ctx: Any, tangent: Any) -> Any:
-        return Sin.backward(ctx, tangent)[0]
-
-
-class Cos(Function):
-    """y = cos(x);  dy/dx = -sin(x)."""
-
-    @staticmethod
-    def forward(ctx: Any, a: Any) -> Any:
-        ctx.save_for_backward(a)
-        with np.errstate(invalid="ignore"):  # of an infinity: nan
-            return a.new(np.cos(as_float(a.data)))
-
-    @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        (a,) = ctx.saved_tensors
-        return (-(grad_output * Sin.apply(a)),)
-
-    @staticmethod
-    def jvp(ctx: Any, tangent: Any) -> Any:
-        return Cos.backward(ctx, tangent)[0]
-
-
-class Abs(Function):
+class Abs(Unary, name="abs", aliases=("absolute",), numpy=np.absolute):
     """y = |x|;  dy/dx = sign(x), 0 at 0 and for a nan."""
 
-    @staticmethod
-    def forward(ctx: Any, a: Any) -> Any:
-        ctx.save_for_backward(a)
-        return a.new(np.abs(a.data))
+    floats = False
+
+    @classmethod
+    def forward(cls, ctx: Any, a: Any) -> Any:
+        refuse_booleans("abs", a)
+        return super().forward(ctx, a)
 
     @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        (a,) = ctx.saved_tensors
-        sign = (a.data > 0).astype(grad_output.data.dtype) - (a.data < 0)
-        return (grad_output * a.new(sign),)
-
-    @staticmethod
-    def jvp(ctx: Any, tangent: Any) -> Any:
-        return Abs.backward(ctx, tangent)[0]
+    def slope(x: Any) -> Any:
+        x = values(x)
+        return (x > 0).astype(x.dtype) - (x < 0)
 
 
 class Maximum(Function):
@@ -297,6 +252,8 @@ class Maximum(Function):
 
     If x or y is nan, z is nan, and both gradients are 1.
     """
+
+    on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Any:
@@ -306,8 +263,13 @@ class Maximum(Function):
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        a, b = ctx.saved_tensors
-        return _split(ctx, grad_output, ~(a.data < b.data), ~(a.data > b.data))
+        x, y = map(values, ctx.saved_tensors)
+        return _split(ctx, grad_output, ~(x < y), ~(x > y))
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        x, y = map(values, ctx.saved_tensors)
+        return _split_tangents(tangents, ~(x < y), ~(x > y), x == y)
 
 
 class Minimum(Function):
@@ -315,6 +277,8 @@ class Minimum(Function):
 
     If x or y is nan, z is nan, and both gradients are 1.
     """
+
+    on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Any:
@@ -324,21 +288,46 @@ class Minimum(Function):
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        a, b = ctx.saved_tensors
-        return _split(ctx, grad_output, ~(a.data > b.data), ~(a.data < b.data))
+        x, y = map(values, ctx.saved_tensors)
+        return _split(ctx, grad_output, ~(x > y), ~(x < y))
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        x, y = map(values, ctx.saved_tensors)
+        return _split_tangents(tangents, ~(x > y), ~(x < y), x == y)
 
 
 def _split(ctx: Any, grad: Any, to_a: np.ndarray, to_b: np.ndarray) -> tuple[Any, ...]:
     """Give ``grad`` to the operand that was taken, half of it to each in a tie."""
-    a, b = ctx.saved_tensors
-    tie = a.data == b.data
-    if tie.any():
-        grad = grad * grad.new(1 - tie.astype(grad.data.dtype) / 2)
+    x, y = map(values, ctx.saved_tensors)
+    grad = _halved(grad, x == y)
     needs = ctx.needs_input_grad
     return (
-        unbroadcast(Masked.apply(grad, to_a), a.data.shape) if needs[0] else None,
-        unbroadcast(Masked.apply(grad, to_b), b.data.shape) if needs[1] else None,
+        unbroadcast(masked(grad, to_a), x.shape) if needs[0] else None,
+        unbroadcast(masked(grad, to_b), y.shape) if needs[1] else None,
     )
+
+
+def _split_tangents(tangents: Any, from_a: Any, from_b: Any, tie: np.ndarray) -> Any:
+    """Take the tangent of the operand that was taken, half of each in a tie."""
+    parts = zip(tangents, (from_a, from_b), strict=True)
+    return total(*[_halved(masked(t, taken), tie) for t, taken in parts if t is not None])
+
+
+def _halved(x: Any, tie: np.ndarray) -> Any:
+    return x * (1 - tie.astype(x.dtype) / 2) if tie.any() else x
+
+
+@operation(numpy=np.maximum, numbers=True)
+def maximum(input: Any, other: Any) -> Any:
+    """Return the larger of each two elements, nan if either is nan (torch.maximum)."""
+    return Maximum.apply(*pair("maximum", input, other))
+
+
+@operation(numpy=np.minimum, numbers=True)
+def minimum(input: Any, other: Any) -> Any:
+    """Return the smaller of each two elements, nan if either is nan (torch.minimum)."""
+    return Minimum.apply(*pair("minimum", input, other))
 
 
 class Clamp(Function):
@@ -348,32 +337,67 @@ class Clamp(Function):
     x < low < high, and dy/dhigh = 1 where x > high or low > high.
     """
 
+    on_arrays = True
+
     @staticmethod
     def forward(ctx: Any, a: Any, low: Any = None, high: Any = None) -> Any:
         if low is None and high is None:
-            raise ValueError("clamp: expects min or max, or both")
+            raise ShapeError("clamp: expects min or max, or both")
         ctx.limited = low is not None, high is not None
         result, bounds = a, []
         for bound, limit in ((low, np.maximum), (high, np.minimum)):
             if bound is not None:
-                bounds.append(a._operand(bound))
+                bounds.append(as_operand(a, bound))
                 if bounds[-1] is None:
                     kind = type(bound).__name__
                     raise TypeError(f"clamp: a bound is a number or a Tensor, not {kind}")
                 result = a.new(limit(*operands("clamp", result, bounds[-1])))
+        if len(bounds) > 1:
+            refuse_booleans("clamp", result)
         ctx.save_for_backward(a, *bounds)
         return result
 
     @staticmethod
+    def _sides(ctx: Any) -> list[tuple[Any, np.ndarray]]:
+        """Return x, low and high, each with the mask of where it was taken."""
+        x, *bounds = map(values, ctx.saved_tensors)
+        low = bounds[0] if ctx.limited[0] else -np.inf
+        high = bounds[-1] if ctx.limited[1] else np.inf
+        taken = (x >= low) & (x <= high), (x < low) & (low < high), (x > high) | (low > high)
+        return list(zip((x, low, high), taken, strict=True))
+
+    @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        a, *bounds = ctx.saved_tensors
-        x = a.data
-        low = bounds[0].data if ctx.limited[0] else -np.inf
-        high = bounds[-1].data if ctx.limited[1] else np.inf
         needs, limited = ctx.needs_input_grad, ctx.limited
         wanted = needs[0], limited[0] and needs[1], limited[1] and needs[2]
-        taken = (x >= low) & (x <= high), (x < low) & (low < high), (x > high) | (low > high)
         return tuple(
-            unbroadcast(Masked.apply(grad_output, mask), np.shape(value)) if want else None
-            for mask, value, want in zip(taken, (x, low, high), wanted, strict=True)
+            unbroadcast(masked(grad_output, mask), np.shape(value)) if want else None
+            for (value, mask), want in zip(Clamp._sides(ctx), wanted, strict=True)
         )
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        sides = zip(tangents, Clamp._sides(ctx), strict=False)
+        return total(*[masked(t, mask) for t, (_, mask) in sides if t is not None])
+
+
+@operation(in_place=True, aliases=("clip",), space=("mytorch",))
+def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
+    """Return each element limited to [min, max] (torch.clamp).
+
+    Args:
+        min, max: numbers or Tensors that broadcast; None for no limit, but not both.
+    """
+    return Clamp.apply(input, min, max)
+
+
+@operation(in_place=True)
+def clamp_min(input: Any, min: Any) -> Any:
+    """Return each element, at least ``min`` (torch.clamp_min)."""
+    return Clamp.apply(input, min, None)
+
+
+@operation(in_place=True)
+def clamp_max(input: Any, max: Any) -> Any:
+    """Return each element, at most ``max`` (torch.clamp_max)."""
+    return Clamp.apply(input, None, max)

@@ -11,12 +11,21 @@ import numpy as np
 
 from mytorch.autograd_engine import Function
 from mytorch.errors import ShapeError
-from mytorch.grad_mode import is_traced
 from mytorch.ops.common import float_data, normalize_axes
-from mytorch.ops.pointwise import Masked
+from mytorch.ops.pointwise import masked
+from mytorch.ops.registry import operation
 from mytorch.variable import Variable
 
-__all__ = ["CrossEntropy", "LogSoftmax", "NLL", "Softmax", "class_indices"]
+__all__ = [
+    "CrossEntropy",
+    "LogSoftmax",
+    "NLL",
+    "Softmax",
+    "class_indices",
+    "log_softmax",
+    "nll_loss",
+    "softmax",
+]
 
 
 def _log_softmax(x: np.ndarray, axis: int) -> np.ndarray:
@@ -33,6 +42,8 @@ def _one_axis(a: Any, dim: int) -> int:
 
 class Softmax(Function):
     """y_i = e**x_i / sum_j e**x_j along ``dim``;  dL/dx = y * (g - sum(g * y))."""
+
+    on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, a: Any, dim: int = -1) -> Any:
@@ -56,6 +67,8 @@ class Softmax(Function):
 class LogSoftmax(Function):
     """y_i = x_i - log sum_j e**x_j along ``dim``;  dL/dx = g - e**y * sum(g)."""
 
+    on_arrays = True
+
     @staticmethod
     def forward(ctx: Any, a: Any, dim: int = -1) -> Any:
         x = np.atleast_1d(float_data("log_softmax", a))
@@ -67,12 +80,12 @@ class LogSoftmax(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         (result,) = ctx.saved_tensors
-        return grad_output - result.exp() * grad_output.sum(ctx.dim, keepdims=True), None
+        return grad_output - np.exp(result) * grad_output.sum(ctx.dim, keepdims=True), None
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
         (result,) = ctx.saved_tensors
-        return tangent - (result.exp() * tangent).sum(ctx.dim, keepdims=True)
+        return tangent - (np.exp(result) * tangent).sum(ctx.dim, keepdims=True)
 
 
 class NLL(Function):
@@ -80,6 +93,8 @@ class NLL(Function):
 
     ``target`` is an int64 array (N,), checked by ``class_indices``.
     """
+
+    on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, a: Any, target: np.ndarray) -> Any:
@@ -93,7 +108,11 @@ class NLL(Function):
         picked = np.zeros(ctx.shape_in, bool)  # (N, C)
         picked[np.arange(len(ctx.target)), ctx.target] = True
         share = grad_output / -max(len(ctx.target), 1)
-        return Masked.apply(share.expand(ctx.shape_in), picked), None
+        return masked(np.broadcast_to(share, ctx.shape_in), picked), None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
+        return tangent[np.arange(len(ctx.target)), ctx.target].sum() / -max(len(ctx.target), 1)
 
 
 class CrossEntropy(Function):
@@ -101,6 +120,8 @@ class CrossEntropy(Function):
 
     ``target`` is an int64 array (N,), checked by ``class_indices``.
     """
+
+    on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, logits: Any, target: np.ndarray) -> Any:
@@ -119,19 +140,18 @@ class CrossEntropy(Function):
         logits, softmax = ctx.saved_tensors
         count = max(len(ctx.target), 1)
         rows = np.arange(len(ctx.target))
-        if not is_traced():
-            grad = softmax.data.copy()
+        if ctx.bare:
+            grad = softmax.copy()
             grad[rows, ctx.target] -= 1
-            grad *= grad_output.data / grad.dtype.type(count)
-            return logits.new(grad), None
+            grad *= grad_output / count
+            return grad, None
         one_hot = np.zeros_like(softmax.data)
         one_hot[rows, ctx.target] = 1
-        return (Softmax.apply(logits, 1) - logits.new(one_hot)) * (grad_output / count), None
+        return (Softmax.apply(logits, 1) - one_hot) * (grad_output / count), None
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
-        one = tangent.new(np.ones((), tangent.data.dtype))
-        return (CrossEntropy.backward(ctx, one)[0] * tangent).sum()
+        return (CrossEntropy.backward(ctx, 1.0)[0] * tangent).sum()
 
 
 def class_indices(name: str, logits: Any, target: Any) -> np.ndarray:
@@ -166,3 +186,27 @@ def class_indices(name: str, logits: Any, target: Any) -> np.ndarray:
             f"but the logits have classes 0 to {shape[1] - 1}"
         )
     return labels.astype(np.int64)
+
+
+# ------------------------------------------------------------------------------ the functions
+
+
+@operation(space=("mytorch", "functional", "special"))
+def softmax(input: Any, dim: int = -1, dtype: Any = None) -> Any:
+    """Return e**x_i / sum_j e**x_j along ``dim`` (torch.softmax)."""
+    return Softmax.apply(input if dtype is None else input.astype(dtype), dim)
+
+
+@operation(space=("mytorch", "functional", "special"))
+def log_softmax(input: Any, dim: int = -1, dtype: Any = None) -> Any:
+    """Return log softmax(x) along ``dim``, without overflow (torch.log_softmax)."""
+    return LogSoftmax.apply(input if dtype is None else input.astype(dtype), dim)
+
+
+@operation("functional")
+def nll_loss(input: Any, target: Any) -> Any:
+    """Return -(1/N) sum_i input[i, t_i] (torch.nn.functional.nll_loss).
+
+    Args and errors as ``cross_entropy``, with log-probabilities (N, C) for logits.
+    """
+    return NLL.apply(input, class_indices("nll_loss", input, target))

@@ -1,0 +1,132 @@
+"""Where operations get their names: ``@operation`` is the one place that an operation registers in.
+
+One definition serves the function (``mytorch.exp``), the method (``Tensor.exp``), the in-place
+method (``Tensor.exp_``) and NumPy's function on Tensors (``np.exp``). The modules that own these
+places (``mytorch/__init__.py``, ``nn/functional.py``, ``linalg.py``, …, ``methods.py``,
+``in_place.py``, ``numpy_protocol.py``) fetch from the tables below what has been registered.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from mytorch.variable import Variable
+
+__all__ = ["IN_PLACE", "METHODS", "NUMPY", "SPACES", "operation"]
+
+Operation = Callable[..., Any]
+
+#: the public functions by namespace: mytorch, mytorch.nn.functional, mytorch.linalg, …
+SPACES: dict[str, dict[str, Operation]] = {
+    name: {} for name in ("mytorch", "functional", "linalg", "special")
+}
+#: the methods of Tensor by name; the tensor is the first argument
+METHODS: dict[str, Operation] = {}
+#: the operations that also have an in-place method, by its name, as "exp_"
+IN_PLACE: dict[str, Operation] = {}
+#: NumPy's functions that a Tensor answers by an operation
+NUMPY: dict[Any, Operation] = {}
+
+
+def operation(
+    space: str | Iterable[str] = "mytorch",
+    *,
+    method: bool | None = None,
+    in_place: bool = False,
+    aliases: Iterable[str] = (),
+    numpy: Any = None,
+    name: str | None = None,
+    numbers: bool = False,
+) -> Callable[[Operation], Operation]:
+    """Register the decorated function under its names; it is returned as it is.
+
+    A public function whose first parameter is called ``input`` refuses what is no Tensor. One that
+    has ``dim`` or ``keepdim`` takes NumPy's ``axis`` and ``keepdims`` as well.
+
+    Args:
+        space: the namespaces of the function: "mytorch", "functional", "linalg", "special".
+        method: whether Tensor has it as a method; default: if ``space`` has "mytorch".
+        in_place: whether Tensor has it in place too, as ``name_``.
+        aliases: further names, in all of these places.
+        numpy: the function of NumPy (or several) with the same arguments, to answer by this one.
+        name: the name, where it cannot be the function's own.
+        numbers: the first argument may be a number or an array instead of a Tensor.
+    """
+    spaces = (space,) if isinstance(space, str) else tuple(space)
+
+    def register(function: Operation) -> Operation:
+        own = name or function.__name__
+        flexible = _with_numpys_names(own, function)
+        public = flexible if numbers else _for_tensors(own, flexible)
+        is_method = "mytorch" in spaces if method is None else method
+        for each in (own, *aliases):
+            for where in spaces:
+                SPACES[where][each] = public
+            if is_method:
+                METHODS[each] = flexible
+            if in_place:
+                IN_PLACE[f"{each}_"] = flexible
+        for each in numpy if isinstance(numpy, tuple) else (numpy,):
+            if each is not None:
+                NUMPY[each] = flexible
+        return function
+
+    return register
+
+
+_NUMPYS_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+
+
+def _with_numpys_names(name: str, function: Operation) -> Operation:
+    """Return ``function`` taking ``axis`` for ``dim`` and ``keepdims`` for ``keepdim``."""
+    parameters = inspect.signature(function).parameters
+    renamed = {
+        theirs: ours
+        for theirs, ours in _NUMPYS_NAMES.items()
+        if ours in parameters and theirs not in parameters
+    }
+    if not renamed:
+        return function
+
+    @functools.wraps(function)
+    def flexible(*args: Any, **names: Any) -> Any:
+        if names:
+            for theirs, ours in renamed.items():
+                if theirs in names:
+                    if ours in names:
+                        raise TypeError(f"{name}() got both {ours!r} and {theirs!r}: one is enough")
+                    names[ours] = names.pop(theirs)
+        return function(*args, **names)
+
+    signature = inspect.signature(function)
+    added = [
+        inspect.Parameter(theirs, inspect.Parameter.KEYWORD_ONLY, default=parameters[ours].default)
+        for theirs, ours in renamed.items()
+    ]
+    kept = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    flexible.__signature__ = signature.replace(parameters=[*kept, *added])  # type: ignore
+    return flexible
+
+
+def _for_tensors(name: str, function: Operation) -> Operation:
+    """Return ``function`` refusing a first argument that should be a Tensor and is none."""
+    first = next(iter(inspect.signature(function).parameters), None)
+    if first != "input":
+        return function
+
+    @functools.wraps(function)
+    def public(*args: Any, **names: Any) -> Any:
+        given = args[0] if args else names.get("input")
+        if not isinstance(given, Variable):
+            if not args and "input" not in names:
+                raise TypeError(f"{name}() misses its first argument, the tensor `input`")
+            kind = type(given).__name__
+            raise TypeError(
+                f"{name}: expects a Tensor as `input`, got {kind}; wrap it: mytorch.tensor(…)"
+            )
+        return function(*args, **names)
+
+    return public
