@@ -16,11 +16,15 @@ from mytorch.tensor import Tensor
 from tests.op_rows import CASES
 from tests.test_operations import check_gradient, floating, leaves, parts
 
+# Random results cannot be compared row by row: these have tests of their own.
+TESTED_ELSEWHERE: dict[str, str] = {}  # the operation's name -> the file of its tests
+
 
 def test_every_operation_has_a_row() -> None:
     registered = {name: function for space in SPACES.values() for name, function in space.items()}
     rows = {case.name.split()[0] for case in CASES}
-    tested = {registered[name] for name in rows & registered.keys()}
+    assert not rows & TESTED_ELSEWHERE.keys()
+    tested = {registered[name] for name in (rows | TESTED_ELSEWHERE.keys()) & registered.keys()}
     assert not [name for name, function in registered.items() if function not in tested]
 
 

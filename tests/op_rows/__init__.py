@@ -6,29 +6,15 @@ inputs are drawn, the exact gradients at kinks and ties, and which bad calls rai
 
 from __future__ import annotations
 
-from tests.op_rows import (
-    elementary,
-    homework,
-    index,
-    linalg,
-    pointwise,
-    reduce,
-    shape,
-    softmax,
-)
+import importlib
+import pkgutil
+
 from tests.op_table import OpCase
+
+FAMILIES = sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 CASES: list[OpCase] = [
     row
-    for family in (
-        homework,
-        pointwise,
-        elementary,
-        reduce,
-        softmax,
-        linalg,
-        shape,
-        index,
-    )
-    for row in family.ROWS
+    for family in FAMILIES
+    for row in getattr(importlib.import_module(f"{__name__}.{family}"), "ROWS", ())
 ]
