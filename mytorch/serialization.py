@@ -33,9 +33,9 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
     """Write ``obj`` to ``path``, atomically.
 
     Args:
-        obj: dicts with string keys, lists, tuples (read back as lists), numbers, strings, bools,
-            None, NumPy arrays (also scalars, read back as 0-d arrays) and Tensors, nested as you
-            like: such as a ``state_dict``.
+        obj: dicts (keys are strings or integers), lists, tuples (read back as lists), numbers,
+            strings, bools, None, NumPy arrays (also scalars, read back as 0-d arrays) and Tensors,
+            nested as you like: such as a ``state_dict``.
         path: the file; its folder must exist.
     Raises:
         TypeError: a value that cannot be stored, named by its place; nothing is written then.
@@ -101,9 +101,10 @@ def _pack(value: Any, place: str, arrays: dict[str, np.ndarray]) -> Any:
         return value
     if isinstance(value, dict):
         for key in value:
-            if not isinstance(key, str):
-                raise TypeError(f"save: {place} has the key {key!r}; keys must be strings")
-        return {"dict": {key: _pack(v, f"{place}[{key!r}]", arrays) for key, v in value.items()}}
+            if type(key) not in (str, int):
+                raise TypeError(f"save: {place} has the key {key!r}; keys are strings or integers")
+        packed = [[key, _pack(v, f"{place}[{key!r}]", arrays)] for key, v in value.items()]
+        return {"dict": dict(packed)} if all(type(k) is str for k in value) else {"pairs": packed}
     if isinstance(value, (list, tuple)):
         return {"list": [_pack(v, f"{place}[{i}]", arrays) for i, v in enumerate(value)]}
     if isinstance(value, (np.ndarray, np.generic, Tensor)):
@@ -123,6 +124,8 @@ def _unpack(value: Any, archive: zipfile.ZipFile) -> Any:
     ((kind, content),) = value.items()
     if kind == "dict":
         return {key: _unpack(v, archive) for key, v in content.items()}
+    if kind == "pairs":
+        return {key: _unpack(v, archive) for key, v in content}
     if kind == "list":
         return [_unpack(v, archive) for v in content]
     array = _read(archive, content)
