@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "mytorch.tensor": TENSOR,
     "mytorch.numpy_rules": TENSOR,
     "mytorch.numpy_protocol": (*TENSOR, "mytorch.numpy_rules"),
-    "mytorch.serialization": TENSOR,
+    "mytorch.serialization": (*TENSOR, "mytorch.serialization"),
     "mytorch.nn": (*TENSOR, "mytorch.nn"),
     "mytorch.autograd": (*TENSOR, "mytorch.forward_mode", "mytorch.autograd"),
     "mytorch.optim": (*TENSOR, "mytorch.optim"),
