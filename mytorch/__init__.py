@@ -11,7 +11,7 @@ from mytorch import nn  # isort: skip - first: its functional.py is below Tensor
 
 from typing import TYPE_CHECKING, Any
 
-from mytorch import autograd, linalg, optim, special, tensor
+from mytorch import autograd, linalg, optim, profiler, special, tensor
 from mytorch.dtypes import get_default_dtype, set_default_dtype
 from mytorch.errors import DtypeError, GraphError, ShapeError
 from mytorch.grad_mode import (
@@ -52,6 +52,7 @@ __all__ = [
     "no_grad",
     "ones",
     "optim",
+    "profiler",
     "randn",
     "save",
     "set_default_dtype",

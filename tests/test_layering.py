@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "mytorch.serialization": (*TENSOR, "mytorch.serialization"),
     "mytorch.nn": (*TENSOR, "mytorch.nn"),
     "mytorch.autograd": (*TENSOR, "mytorch.forward_mode", "mytorch.autograd"),
+    "mytorch.profiler": ENGINE,
     "mytorch.optim": (*TENSOR, "mytorch.optim"),
     "mytorch.utils": (*TENSOR, "mytorch.utils"),
     "mytorch.datasets": ("mytorch.datasets",),
