@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 import mytorch.nn.functional as F
-from mytorch.ops.common import as_operand, check_broadcast
+from mytorch.ops import bits, compare, rounding
+from mytorch.ops.arithmetic import positive
+from mytorch.ops.common import as_operand
 from mytorch.ops.linalg import MatMul
-from mytorch.ops.pointwise import Neg, Pow
+from mytorch.ops.pointwise import Abs, Neg, Pow
 from mytorch.ops.pointwise import pow as power
 from mytorch.ops.registry import METHODS
 from mytorch.variable import Variable
@@ -22,35 +22,32 @@ from mytorch.variable import Variable
 __all__ = ["Operations"]
 
 
-def _operator(operation: Any, reflected: bool = False) -> Callable[[Any, Any], Any]:
-    """Return the method behind an operator: ``operation`` on this tensor and the other operand."""
-    apply = operation.apply
+def _operators(function: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
+    """Return the methods behind an operator, such as ``__add__`` and its reflected ``__radd__``.
+
+    A type that is no number, array or tensor may answer the operator itself (NotImplemented).
+    """
 
     def method(self: Any, other: Any) -> Any:
         if other.__class__ is not self.__class__:
             other = as_operand(self, other)
             if other is None:
                 return NotImplemented
-        return apply(other, self) if reflected else apply(self, other)
+        return function(self, other)
 
-    return method
-
-
-def _comparison(ufunc: Any) -> Callable[[Any, Any], Any]:
-    """Return the method behind a comparison: a boolean tensor, never recorded."""
-
-    def method(self: Any, other: Any) -> Any:
+    def reflected(self: Any, other: Any) -> Any:
         other = as_operand(self, other)
-        if other is None:
-            return NotImplemented
-        check_broadcast(ufunc.__name__, self.data.shape, other.data.shape)
-        return self.new(ufunc(self.data, other.data))
+        return NotImplemented if other is None else function(other, self)
 
-    return method
+    return method, reflected
+
+
+def _divmod(first: Any, second: Any) -> tuple[Any, Any]:
+    return rounding.FloorDivide.apply(first, second), rounding.Remainder.apply(first, second)
 
 
 class Operations(Variable):
-    """What tensors compute with: ``+ - * / ** @ ==``, indexing, reductions, shapes."""
+    """What tensors compute with: ``+ - * / // % ** @ & | ^ == <``, indexing, reductions, shapes."""
 
     __slots__ = ()
 
@@ -72,12 +69,15 @@ class Operations(Variable):
 
     # ------------------------------------------------------------------------------ arithmetic
 
-    __add__, __radd__ = _operator(F.Add), _operator(F.Add, reflected=True)
-    __sub__, __rsub__ = _operator(F.Sub), _operator(F.Sub, reflected=True)
-    __mul__, __rmul__ = _operator(F.Mul), _operator(F.Mul, reflected=True)
-    __truediv__, __rtruediv__ = _operator(F.Div), _operator(F.Div, reflected=True)
-    __rpow__ = _operator(Pow, reflected=True)
-    __matmul__, __rmatmul__ = _operator(MatMul), _operator(MatMul, reflected=True)
+    __add__, __radd__ = _operators(F.Add.apply)
+    __sub__, __rsub__ = _operators(F.Sub.apply)
+    __mul__, __rmul__ = _operators(F.Mul.apply)
+    __truediv__, __rtruediv__ = _operators(F.Div.apply)
+    __floordiv__, __rfloordiv__ = _operators(rounding.FloorDivide.apply)
+    __mod__, __rmod__ = _operators(rounding.Remainder.apply)
+    __divmod__, __rdivmod__ = _operators(_divmod)
+    __matmul__, __rmatmul__ = _operators(MatMul.apply)
+    __rpow__ = _operators(Pow.apply)[1]
 
     def __pow__(self, other: Any) -> Any:
         return NotImplemented if as_operand(self, other) is None else power(self, other)
@@ -86,11 +86,31 @@ class Operations(Variable):
         return Neg.apply(self)
 
     def __pos__(self) -> Any:
-        return self
+        return positive(self)
 
-    __eq__, __ne__ = _comparison(np.equal), _comparison(np.not_equal)
-    __lt__, __le__ = _comparison(np.less), _comparison(np.less_equal)
-    __gt__, __ge__ = _comparison(np.greater), _comparison(np.greater_equal)
+    def __abs__(self) -> Any:
+        return Abs.apply(self)
+
+    def __round__(self, decimals: int = 0) -> Any:
+        return rounding.round(self, decimals=decimals)
+
+    # ------------------------------------------------------------------------------ bits, logic
+
+    __and__, __rand__ = _operators(bits.bitwise_and)
+    __or__, __ror__ = _operators(bits.bitwise_or)
+    __xor__, __rxor__ = _operators(bits.bitwise_xor)
+    __lshift__, __rlshift__ = _operators(bits.bitwise_left_shift)
+    __rshift__, __rrshift__ = _operators(bits.bitwise_right_shift)
+
+    def __invert__(self) -> Any:
+        return bits.bitwise_not(self)
+
+    __eq__ = _operators(compare.eq)[0]
+    __ne__ = _operators(compare.ne)[0]
+    __lt__ = _operators(compare.lt)[0]
+    __le__ = _operators(compare.le)[0]
+    __gt__ = _operators(compare.gt)[0]
+    __ge__ = _operators(compare.ge)[0]
     __hash__ = object.__hash__  # by identity, as torch: == compares elements
 
     # ------------------------------------------------------------------------------ shape

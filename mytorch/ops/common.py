@@ -200,6 +200,14 @@ def refuse_booleans(name: str, *tensors: Any) -> None:
         raise DtypeError(f"{name}: not for booleans; convert with .long() or .float()")
 
 
+def refuse_integers(name: str, *tensors: Any) -> None:
+    """Raise DtypeError unless one of the tensors is floating, and so their common dtype."""
+    if all(tensor.data.dtype.kind not in "fc" for tensor in tensors):
+        raise DtypeError(
+            f"{name}: expects a floating tensor, got {tensors[0].data.dtype}; use .double()"
+        )
+
+
 def as_float(array: np.ndarray) -> np.ndarray:
     """Return ``array``, integers and booleans converted to the default dtype, as torch does."""
     return array if array.dtype.kind in "fc" else array.astype(get_default_dtype())
