@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import mytorch.nn.functional as F
 from mytorch.ops import bits, compare, rounding
 from mytorch.ops.arithmetic import positive
-from mytorch.ops.common import as_operand
+from mytorch.ops.common import Convert, as_operand, float_operand
 from mytorch.ops.linalg import MatMul
 from mytorch.ops.pointwise import Abs, Neg, Pow
 from mytorch.ops.pointwise import pow as power
@@ -22,7 +22,9 @@ from mytorch.variable import Variable
 __all__ = ["Operations"]
 
 
-def _operators(function: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
+def _operators(
+    function: Callable[[Any, Any], Any], convert: Convert = as_operand
+) -> tuple[Any, Any]:
     """Return the methods behind an operator, such as ``__add__`` and its reflected ``__radd__``.
 
     A type that is no number, array or tensor may answer the operator itself (NotImplemented).
@@ -30,13 +32,13 @@ def _operators(function: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
 
     def method(self: Any, other: Any) -> Any:
         if other.__class__ is not self.__class__:
-            other = as_operand(self, other)
+            other = convert(self, other)
             if other is None:
                 return NotImplemented
         return function(self, other)
 
     def reflected(self: Any, other: Any) -> Any:
-        other = as_operand(self, other)
+        other = convert(self, other)
         return NotImplemented if other is None else function(other, self)
 
     return method, reflected
@@ -72,7 +74,7 @@ class Operations(Variable):
     __add__, __radd__ = _operators(F.Add.apply)
     __sub__, __rsub__ = _operators(F.Sub.apply)
     __mul__, __rmul__ = _operators(F.Mul.apply)
-    __truediv__, __rtruediv__ = _operators(F.Div.apply)
+    __truediv__, __rtruediv__ = _operators(F.Div.apply, float_operand)
     __floordiv__, __rfloordiv__ = _operators(rounding.FloorDivide.apply)
     __mod__, __rmod__ = _operators(rounding.Remainder.apply)
     __divmod__, __rdivmod__ = _operators(_divmod)

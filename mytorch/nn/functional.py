@@ -18,6 +18,7 @@ from mytorch.ops.common import (
     as_float,
     check_tensors,
     float_data,
+    float_operand,
     float_operands,
     normalize_axes,
     operands,
@@ -185,14 +186,14 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
         rounding_mode: "floor" (down) or "trunc" (towards 0) for a whole quotient, of integers in
             their dtype; its gradient is 0.
     """
-    a, b = pair("div", input, other)
     if rounding_mode is None:
-        return Div.apply(a, b)
+        return Div.apply(*pair("div", input, other, float_operand))
     if rounding_mode not in ("floor", "trunc"):
         raise ShapeError(
             f"div: rounding_mode must be None, 'floor' or 'trunc', not {rounding_mode!r}"
         )
-    return (FloorDivide if rounding_mode == "floor" else TruncDivide).apply(a, b)
+    operation = FloorDivide if rounding_mode == "floor" else TruncDivide
+    return operation.apply(*pair("div", input, other))
 
 
 # ------------------------------------------------------------------------ handout, problem 2.1

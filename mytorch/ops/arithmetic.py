@@ -75,6 +75,7 @@ def heaviside(input: Any, values: Any) -> Any:
     x, y = pair("heaviside", input, values)
     if x.data.dtype != y.data.dtype:
         raise DtypeError(f"heaviside: input is {x.data.dtype} but values is {y.data.dtype}")
+    check_broadcast("heaviside", x.data.shape, y.data.shape)
     step = x.new((x.data > 0).astype(x.data.dtype))
     return Where.apply(x.new(x.data == 0), y, step)
 

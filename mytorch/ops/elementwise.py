@@ -16,7 +16,16 @@ from typing import Any
 import numpy as np
 
 from mytorch.autograd_engine import Function
-from mytorch.ops.common import as_float, float_operands, operands, pair, total, unbroadcast
+from mytorch.ops.common import (
+    as_float,
+    as_operand,
+    float_operand,
+    float_operands,
+    operands,
+    pair,
+    total,
+    unbroadcast,
+)
 from mytorch.ops.registry import operation
 from mytorch.variable import Variable
 
@@ -170,11 +179,11 @@ def _function_of_one(cls: type[Function], name: str) -> Callable[..., Any]:
     return _named(function, cls, name)
 
 
-def _function_of_two(cls: type[Function], name: str) -> Callable[..., Any]:
-    apply = cls.apply
+def _function_of_two(cls: type[Binary], name: str) -> Callable[..., Any]:
+    apply, convert = cls.apply, float_operand if cls.floats else as_operand
 
     def function(input: Any, other: Any) -> Any:
-        return apply(*pair(name, input, other))
+        return apply(*pair(name, input, other, convert))
 
     return _named(function, cls, name)
 

@@ -107,7 +107,7 @@ def pow(input: Any, exponent: Any) -> Any:
         ShapeError: an integer tensor to a negative integer: that would be no integer.
     """
     a, b = pair("pow", input, exponent)
-    if isinstance(exponent, int) and exponent < 0 and b.data.dtype.kind == "i":
+    if isinstance(exponent, int) and exponent < 0 and b.data.dtype.kind in "iu":
         raise ShapeError("pow: integers to negative integer powers are not integers; use floats")
     return Pow.apply(a, b)
 

@@ -16,7 +16,7 @@ import numpy as np
 from mytorch.ops.common import as_float, values
 from mytorch.ops.elementary import Sigmoid
 from mytorch.ops.elementwise import Binary, Unary
-from mytorch.ops.pointwise import Clamp
+from mytorch.ops.pointwise import Clamp, masked
 from mytorch.ops.registry import operation
 
 __all__ = ["Entr", "Erf", "Erfc", "Erfcx", "Erfinv", "LogNdtr", "Logit", "Ndtri", "Sinc", "Xlogy"]
@@ -267,37 +267,46 @@ def logit(input: Any, eps: float | None = None) -> Any:
 
 
 class Xlogy(Binary, name="xlogy", space=("mytorch", "special")):
-    """z = x log y, 0 where x = 0 (but for a nan);  dz/dx = log y, 0 where z is; dz/dy = x / y."""
+    """z = x log y, 0 where x = 0 (but for a nan);  dz/dy = x / y.
 
-    @staticmethod
-    def value(x: Any, y: Any) -> Any:
-        return np.where((x == 0) & ~np.isnan(y), 0, x * np.log(y))
+    dz/dx = log y, 0 where x = 0 and y <= 0.
+    """
 
-    @staticmethod
-    def slope_x(x: Any, y: Any) -> Any:
-        flat = (values(x) == 0) & (values(y) <= 0)
-        return np.where(flat, 0.0, np.log(np.where(flat, 1.0, y))) if flat.any() else np.log(y)
+    log: Any = np.log
+    pole = 0.0  # where the logarithm is infinite
 
-    @staticmethod
-    def slope_y(x: Any, y: Any) -> Any:
-        return x / y
+    @classmethod
+    def value(cls, x: Any, y: Any) -> Any:
+        return np.where((x == 0) & ~np.isnan(y), 0, x * cls.log(y))
+
+    @classmethod
+    def slope_x(cls, x: Any, y: Any) -> Any:
+        flat = cls._flat(x, y)
+        return cls.log(np.where(flat, cls.pole + 1, y) if flat.any() else y)
+
+    @classmethod
+    def slope_y(cls, x: Any, y: Any) -> Any:
+        return x / (y - cls.pole)
+
+    @classmethod
+    def _flat(cls, x: Any, y: Any) -> np.ndarray:
+        return (values(x) == 0) & (values(y) <= cls.pole)
+
+    @classmethod
+    def _partial(cls, ctx: Any, side: int, incoming: Any) -> Any:
+        if side == 0:  # 0 also of an infinite gradient
+            incoming = masked(incoming, ~cls._flat(*ctx.saved_tensors[:2]))
+        return super()._partial(ctx, side, incoming)
 
 
-class Xlog1py(Binary, name="xlog1py", space="special", in_place=False):
-    """z = x log(1 + y), 0 where x = 0 (but for a nan);  dz/dx = log(1 + y), dz/dy = x / (1 + y)."""
+class Xlog1py(Xlogy, name="xlog1py", space="special", in_place=False):
+    """z = x log(1 + y), 0 where x = 0 (but for a nan);  dz/dy = x / (1 + y).
 
-    @staticmethod
-    def value(x: Any, y: Any) -> Any:
-        return np.where((x == 0) & ~np.isnan(y), 0, x * np.log1p(y))
+    dz/dx = log(1 + y), 0 where x = 0 and y <= -1.
+    """
 
-    @staticmethod
-    def slope_x(x: Any, y: Any) -> Any:
-        flat = (values(x) == 0) & (values(y) <= -1)
-        return np.where(flat, 0.0, np.log1p(np.where(flat, 0.0, y))) if flat.any() else np.log1p(y)
-
-    @staticmethod
-    def slope_y(x: Any, y: Any) -> Any:
-        return x / (y + 1)
+    log = np.log1p
+    pole = -1.0
 
 
 class Entr(Unary, name="entr", space="special", in_place=False):
@@ -319,3 +328,12 @@ class Sinc(Unary, name="sinc", space=("mytorch", "special"), numpy=np.sinc):
     def slope(x: Any, y: Any) -> Any:
         origin = values(x) == 0
         return (np.cos(x * math.pi) - y) / (np.where(origin, 1.0, x) if origin.any() else x)
+
+    @classmethod
+    def backward(cls, ctx: Any, grad_output: Any) -> Any:
+        away = values(ctx.saved_tensors[0]) != 0  # 0 at 0 also of an infinite gradient
+        return masked(grad_output, away) * cls.slope(*ctx.saved_tensors)
+
+    @classmethod
+    def jvp(cls, ctx: Any, tangent: Any) -> Any:
+        return cls.backward(ctx, tangent)
