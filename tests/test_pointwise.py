@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import mytorch
+from mytorch.autograd import jvp
 from mytorch.errors import DivisionError, DtypeError, ShapeError
 from mytorch.tensor import Tensor
 from tests.op_table import DTYPES
@@ -219,6 +220,20 @@ EXCEPT = {  # where torch's gradient has no meaning, or a worse one
 }
 
 
+def named(m: Any, name: str) -> Any:
+    """Return the function ``name`` of mytorch or torch, as "special.i1"."""
+    for part in name.split("."):
+        m = getattr(m, part)
+    return m
+
+
+def arrays_for(name: str) -> list[np.ndarray]:
+    """Return every special number, or every pair of two."""
+    if name in ONE.split():
+        return [GRID]
+    return [np.repeat(GRID, GRID.size), np.tile(GRID, GRID.size)]
+
+
 @pytest.mark.parametrize("name", [*ONE.split(), *TWO.split()])
 def test_special_numbers_and_their_gradients_are_torchs(torch: Any, name: str) -> None:
     def function(m: Any) -> Any:
@@ -231,7 +246,7 @@ def test_special_numbers_and_their_gradients_are_torchs(torch: Any, name: str) -
     )
     ours = [Tensor(x, requires_grad=True) for x in arrays]
     theirs = [torch.tensor(x, requires_grad=True) for x in arrays]
-    result, wanted = function(mytorch)(*ours), function(torch)(*theirs)
+    result, wanted = named(mytorch, name)(*ours), named(torch, name)(*theirs)
     assert result.requires_grad == wanted.requires_grad
     np.testing.assert_allclose(result.data, wanted.numpy(force=True), rtol=1e-10, atol=1e-13)
     if not result.requires_grad or name in WITHOUT_GRADIENT:
@@ -245,3 +260,22 @@ def test_special_numbers_and_their_gradients_are_torchs(torch: Any, name: str) -
         np.testing.assert_allclose(
             x.grad.data[compared], grad.numpy()[compared], rtol=1e-8, atol=1e-13
         )
+
+
+@pytest.mark.parametrize("name", [*ONE.split(), *TWO.split()])
+def test_tangents_at_special_numbers_are_the_gradients_and_silent(name: str) -> None:
+    arrays = arrays_for(name)
+    for place in range(len(arrays)):
+        tensors = [Tensor(x, requires_grad=i == place) for i, x in enumerate(arrays)]
+        result = named(mytorch, name)(*tensors)
+        if not result.requires_grad:
+            continue
+        result.backward()
+
+        def of_one(x: Any, place: int = place) -> Any:
+            operands = [Tensor(each) for each in arrays]
+            operands[place] = x
+            return named(mytorch, name)(*operands)
+
+        tangent = jvp(of_one, (arrays[place],), (np.ones_like(arrays[place]),))[1]
+        np.testing.assert_array_equal(tangent, tensors[place].grad.data)

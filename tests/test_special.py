@@ -57,6 +57,8 @@ def test_values_are_right_to_the_last_digits(name: str, points: list, wanted: li
 def test_polygamma_is_right_to_the_last_digits(n: int, points: list, wanted: list) -> None:
     found = special.polygamma(n, Tensor(np.array(points, float)))
     np.testing.assert_allclose(found.data, wanted, rtol=5e-15)
+    x = Tensor(np.array(points, float))
+    assert x.polygamma_(n) is x and x.tolist() == found.tolist()
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])

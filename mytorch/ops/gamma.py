@@ -198,7 +198,7 @@ def polygamma(n: int, input: Any) -> Any:
     return Digamma.apply(input) if n == 0 else Polygamma.apply(input, n)
 
 
-@operation(space=(), method=True, name="polygamma")
+@operation(space=(), method=True, in_place=True, name="polygamma")
 def _polygamma_method(input: Any, n: int) -> Any:
     """Return the n-th derivative of digamma, n >= 0 (torch.Tensor.polygamma)."""
     return polygamma(n, input)

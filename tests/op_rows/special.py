@@ -49,7 +49,7 @@ ROWS = [
                     ([0, math.log(2), -np.inf, 0], [0, 0, np.inf, 0]), [1.0] * 4),
                Kink((0.0, 0.0), (0, np.nan)),
            )),
-    OpCase("number xlogy", lambda m, a: m.xlogy(2, a), lambda x: 2 * np.log(x),
+    OpCase("xlogy number", lambda m, a: m.xlogy(2, a), lambda x: 2 * np.log(x),
            domain=(positive,)),
     OpCase("xlog1py", lambda m, a, b: m.special.xlog1py(a, b), lambda x, y: x * np.log1p(y),
            BINARY, (real, positive), promotes=True,
