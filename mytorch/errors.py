@@ -3,19 +3,24 @@
 Index errors are plain ``IndexError`` and wrong Python types plain ``TypeError``.
 """
 
-__all__ = ["DtypeError", "EmptyError", "GraphError", "ShapeError"]
+__all__ = ["DivisionError", "DtypeError", "EmptyError", "GraphError", "ShapeError"]
 
 
 class ShapeError(RuntimeError, ValueError):
     """Shapes do not fit: a ``RuntimeError`` as in torch and a ``ValueError`` as in NumPy."""
 
 
-class DtypeError(RuntimeError, TypeError):
-    """Not for this dtype: a ``RuntimeError`` as in torch and a ``TypeError`` as in NumPy."""
+class DtypeError(NotImplementedError, TypeError):
+    """Not for this dtype: a ``TypeError`` as in NumPy; torch raises ``NotImplementedError`` or its
+    base ``RuntimeError``."""
 
 
 class EmptyError(RuntimeError, IndexError, ValueError):
     """Nothing to choose from: what torch (either of the first two) and NumPy (the last) raise."""
+
+
+class DivisionError(RuntimeError, ZeroDivisionError):
+    """Integers divided by zero: a ``RuntimeError`` as in torch, Python's ``ZeroDivisionError``."""
 
 
 class GraphError(RuntimeError):

@@ -3,6 +3,38 @@
 The homework's own operations (Add, Mul, Reshape, …) are in ``mytorch/nn/functional.py``.
 """
 
-from mytorch.ops import einsum, elementary, index, linalg, pointwise, reduce, shape, softmax
+from mytorch.ops import (
+    arithmetic,
+    bessel,
+    bits,
+    compare,
+    einsum,
+    elementary,
+    gamma,
+    index,
+    linalg,
+    pointwise,
+    reduce,
+    rounding,
+    shape,
+    softmax,
+    special,
+)
 
-__all__ = ["einsum", "elementary", "index", "linalg", "pointwise", "reduce", "shape", "softmax"]
+__all__ = [
+    "arithmetic",
+    "bessel",
+    "bits",
+    "compare",
+    "einsum",
+    "elementary",
+    "gamma",
+    "index",
+    "linalg",
+    "pointwise",
+    "reduce",
+    "rounding",
+    "shape",
+    "softmax",
+    "special",
+]

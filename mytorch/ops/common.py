@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ __all__ = [
     "as_operand",
     "cast",
     "float_data",
+    "float_operand",
     "float_operands",
     "normalize_axes",
     "operands",
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 Axes = int | Sequence[int] | None
+Convert = Callable[[Variable, Any], Any]
 
 
 def as_operand(partner: Variable, other: Any) -> Any:
@@ -44,17 +46,29 @@ def as_operand(partner: Variable, other: Any) -> Any:
     return None
 
 
-def pair(name: str, a: Any, b: Any) -> tuple[Any, Any]:
+def float_operand(partner: Variable, other: Any) -> Any:
+    """As ``as_operand``, where integers become floats: beside them a number is a float at once.
+
+    As one of their dtype it could be another number: -1 would be 255 beside uint8.
+    """
+    if isinstance(other, (bool, int)) and partner.data.dtype.kind not in "fc":
+        return partner.new(np.asarray(other, get_default_dtype()))
+    return as_operand(partner, other)
+
+
+def pair(name: str, a: Any, b: Any, convert: Convert = as_operand) -> tuple[Any, Any]:
     """Return two arguments as Tensors, of which one may be a number or an array.
 
+    Args:
+        convert: ``as_operand``, or ``float_operand`` where the result is always floating.
     Raises:
         TypeError: neither is a Tensor, or one is no number.
     """
     first, second = a, b
     if isinstance(a, Variable):
-        second = as_operand(a, b)
+        second = convert(a, b)
     elif isinstance(b, Variable):
-        first = as_operand(b, a)
+        first = convert(b, a)
     else:
         first = second = None
     if first is None or second is None:
@@ -198,6 +212,14 @@ def refuse_booleans(name: str, *tensors: Any) -> None:
     """Raise DtypeError if all tensors are boolean: what torch has no such operation for."""
     if all(tensor.data.dtype.kind == "b" for tensor in tensors):
         raise DtypeError(f"{name}: not for booleans; convert with .long() or .float()")
+
+
+def refuse_integers(name: str, *tensors: Any) -> None:
+    """Raise DtypeError unless one of the tensors is floating, and so their common dtype."""
+    if all(tensor.data.dtype.kind not in "fc" for tensor in tensors):
+        raise DtypeError(
+            f"{name}: expects a floating tensor, got {tensors[0].data.dtype}; use .double()"
+        )
 
 
 def as_float(array: np.ndarray) -> np.ndarray:
