@@ -10,8 +10,9 @@ class ShapeError(RuntimeError, ValueError):
     """Shapes do not fit: a ``RuntimeError`` as in torch and a ``ValueError`` as in NumPy."""
 
 
-class DtypeError(RuntimeError, TypeError):
-    """Not for this dtype: a ``RuntimeError`` as in torch and a ``TypeError`` as in NumPy."""
+class DtypeError(NotImplementedError, TypeError):
+    """Not for this dtype: a ``RuntimeError`` (often a ``NotImplementedError``, which is one) as in
+    torch, and a ``TypeError`` as in NumPy."""
 
 
 class EmptyError(RuntimeError, IndexError, ValueError):

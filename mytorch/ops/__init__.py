@@ -3,6 +3,36 @@
 The homework's own operations (Add, Mul, Reshape, …) are in ``mytorch/nn/functional.py``.
 """
 
-from mytorch.ops import einsum, elementary, index, linalg, pointwise, reduce, shape, softmax
+from mytorch.ops import (
+    counting,
+    einsum,
+    elementary,
+    extremes,
+    index,
+    linalg,
+    norms,
+    pointwise,
+    reduce,
+    scan,
+    shape,
+    softmax,
+    sorting,
+    statistics,
+)
 
-__all__ = ["einsum", "elementary", "index", "linalg", "pointwise", "reduce", "shape", "softmax"]
+__all__ = [
+    "counting",
+    "einsum",
+    "elementary",
+    "extremes",
+    "index",
+    "linalg",
+    "norms",
+    "pointwise",
+    "reduce",
+    "scan",
+    "shape",
+    "softmax",
+    "sorting",
+    "statistics",
+]
