@@ -164,8 +164,6 @@ def histogram(
         named tuple (hist, bin_edges): (bins,) and (bins + 1,), in the dtype of the input.
     """
     x = float_data("histogram", input)
-    if x.dtype == np.float16:
-        raise DtypeError("histogram: not for float16; convert with .float()")
     if weight is not None and weight.data.shape != x.shape:
         raise ShapeError(f"histogram: weight {weight.data.shape} must have the shape {x.shape}")
     limits = None
@@ -248,7 +246,7 @@ def searchsorted(
     if side == "left" and right:
         raise ShapeError("searchsorted: side='left' contradicts right=True")
     x, v = sorted_sequence.data, values.data
-    if "b" in (x.dtype.kind, v.dtype.kind):
+    if x.dtype.kind == v.dtype.kind == "b":
         raise DtypeError("searchsorted: not for booleans; convert with .long() or .float()")
     if not x.ndim or (x.ndim > 1 and x.shape[:-1] != v.shape[:-1]):
         raise ShapeError(

@@ -20,7 +20,7 @@ __all__ = ["VectorNorm"]
 class VectorNorm(Function):
     """y = (sum |x|**p)**(1/p) over axes;  dy/dx = sign(x) |x|**(p-1) y**(1-p), 0 where x or y is 0.
 
-    p = 0 counts what is not 0, without derivative; p = inf is the largest |x| and -inf the
+    p = 0 counts what is not 0: its derivative is 0; p = inf is the largest |x| and -inf the
     smallest, ties sharing the gradient evenly. Kinks as in torch.
     """
 
@@ -40,38 +40,34 @@ class VectorNorm(Function):
         return result
 
     @staticmethod
-    def _slope(ctx: Any) -> Any:
-        """Return dy/dx of the shape of x; of p = 0 None."""
+    def _slope(ctx: Any) -> tuple[Any, np.ndarray]:
+        """Return dy/dx, of the shape of x, and where it is not to be taken: y is 0."""
         (a, y), p, axes = ctx.saved_tensors, ctx.p, ctx.axes
-        x, norm = values(a), values(spread(y, a.shape, axes))
+        full = spread(y, a.shape, axes)
+        x, norm = values(a), values(full)
+        flat = norm == 0
         if p == 0:
-            return None
+            return np.zeros_like(x), flat
         if p == 1:
-            return np.sign(x)
+            return np.sign(x), flat
         if abs(p) == math.inf:
-            equal = (abs(x) == norm) | np.isnan(x)
+            equal = (np.abs(x) == norm) | np.isnan(x)
             count = equal.sum(axis=axes, keepdims=True, dtype=x.dtype)
-            return np.sign(x) * equal / count
-        is_zero = norm == 0
-        full = spread(y, a.shape, axes) + is_zero  # nothing is divided by 0
+            return np.sign(x) * equal / count, flat
+        full = full + flat  # nothing is divided by 0
         if p == 2:
-            return masked(a / full, ~is_zero)
-        magnitude = np.abs(a) + (x == 0)
-        return masked(np.sign(x) * (magnitude / full) ** (p - 1), ~is_zero)
+            return a / full, flat
+        return np.sign(x) * ((np.abs(a) + (x == 0)) / full) ** (p - 1), flat
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        slope = VectorNorm._slope(ctx)
-        if slope is None:
-            return None, None, None, None
-        return spread(grad_output, slope.shape, ctx.axes) * slope, None, None, None
+        slope, flat = VectorNorm._slope(ctx)
+        return masked(spread(grad_output, flat.shape, ctx.axes) * slope, ~flat), None, None, None
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
-        slope = VectorNorm._slope(ctx)
-        if slope is None:
-            return None
-        return (tangent * slope).sum(ctx.axes, keepdims=ctx.keepdims)
+        slope, flat = VectorNorm._slope(ctx)
+        return masked(tangent * slope, ~flat).sum(ctx.axes, keepdims=ctx.keepdims)
 
 
 def _norm(x: np.ndarray, p: float, axes: tuple[int, ...]) -> Any:

@@ -110,7 +110,8 @@ class Prod(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         slope = Prod._slope(ctx)
-        return spread(grad_output, slope.shape, ctx.axes) * slope, None, None
+        grad = spread(grad_output, slope.shape, ctx.axes) * slope
+        return masked(grad, slope != 0) if ctx.bare else grad, None, None  # 0 also of a nan
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from mytorch.autograd_engine import Function
+from mytorch.dtypes import get_default_dtype
 from mytorch.errors import DtypeError, ShapeError
-from mytorch.ops.common import float_data, one_axis, total, values
+from mytorch.ops.common import float_data, one_axis, select, total, values
 from mytorch.ops.extremes import ValuesAndIndices
 from mytorch.ops.index import Gather
 from mytorch.ops.pointwise import Clone, masked
@@ -59,6 +60,7 @@ class Recurrence(Function):
     """h_t = a_t h_(t-1) + b_t along an axis, from h_(-1) = 0: what running products need.
 
     With l_t = dL/dh_t + a_(t+1) l_(t+1), again a recurrence, dL/db_t = l_t, dL/da_t = l_t h_(t-1).
+    A factor of 0 ends what came before, even a nan.
     Computed in log2(n) passes over all n places: step s combines what lies 2**s apart.
     Source: W. D. Hillis and G. L. Steele, "Data parallel algorithms" (1986).
     """
@@ -74,10 +76,10 @@ class Recurrence(Function):
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        a, h = ctx.saved_tensors
-        factors = np.flip(_delayed(np.flip(a, ctx.axis), ctx.axis), ctx.axis)  # a_(t+1)
-        grad = reverse_recurrence(factors, grad_output, ctx.axis)
-        return grad * _delayed(h, ctx.axis), grad, None
+        (a, h), axis = ctx.saved_tensors, ctx.axis
+        grad = reverse_recurrence(_hastened(a, axis), grad_output, axis)
+        slopes = _led(grad[_along(axis, 1, None)] * h[_along(axis, None, -1)], axis)
+        return slopes[_along(axis, None, a.shape[axis])], grad, None  # which may be none at all
 
     @staticmethod
     def jvp(ctx: Any, tangent_a: Any, tangent_b: Any, *_: Any) -> Any:
@@ -92,8 +94,9 @@ def _recurrence(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:
     with np.errstate(all="ignore"):
         while step < a.shape[axis]:
             late, early = _along(axis, step, None), _along(axis, None, -step)
-            h[late] += a[late] * h[early]
-            a[late] *= a[early]  # NumPy copies what overlaps
+            passes = a[late] != 0
+            h[late] += select(a[late] * h[early], passes)
+            a[late] = select(a[late] * a[early], passes)
             step *= 2
     return h
 
@@ -115,12 +118,20 @@ def reverse_recurrence(a: Any, b: Any, axis: int) -> Any:
     return np.flip(recurrence(np.flip(a, axis), np.flip(b, axis), axis), axis)
 
 
+def _led(x: Any, axis: int, first: float = 0) -> Any:
+    """Return ``x`` with one more place along ``axis``, the number ``first`` before all others."""
+    shape = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
+    return np.concatenate([np.full(shape, first, x.dtype), x], axis)
+
+
 def _delayed(x: Any, axis: int, first: float = 0) -> Any:
     """Return x_(t-1) at each place t, at first the number ``first``."""
-    if not x.shape[axis]:
-        return x
-    shape = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
-    return np.concatenate([np.full(shape, first, x.dtype), x[_along(axis, None, -1)]], axis)
+    return _led(x[_along(axis, None, -1)], axis, first) if x.shape[axis] else x
+
+
+def _hastened(x: Any, axis: int) -> Any:
+    """Return x_(t+1) at each place t, at last 0."""
+    return np.flip(_delayed(np.flip(x, axis), axis), axis)
 
 
 class CumProd(Function):
@@ -144,10 +155,14 @@ class CumProd(Function):
         (x, y), axis = ctx.saved_tensors, ctx.axis
         if values(y).all() and np.isfinite(values(y)).all():
             return np.flip(np.cumsum(np.flip(grad_output * y, axis), axis), axis) / x, None
-        following = np.flip(_delayed(np.flip(x, axis), axis), axis)
         # s_i = sum over k >= i of g_k x_(i+1) … x_k
-        sums = reverse_recurrence(following, grad_output, axis)
-        return sums * _delayed(y, axis, 1), None
+        sums, before = (
+            reverse_recurrence(_hastened(x, axis), grad_output, axis),
+            _delayed(y, axis, 1),
+        )
+        if ctx.bare:
+            return masked(sums * before, before != 0), None  # behind a zero it is 0, never nan
+        return sums * before, None
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
@@ -183,8 +198,7 @@ class LogCumSumExp(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         decays, shares = LogCumSumExp._factors(ctx)
-        following = np.flip(_delayed(np.flip(decays, ctx.axis), ctx.axis), ctx.axis)
-        return shares * reverse_recurrence(following, grad_output, ctx.axis), None
+        return shares * reverse_recurrence(_hastened(decays, ctx.axis), grad_output, ctx.axis), None
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
@@ -328,6 +342,10 @@ def cumulative_trapezoid(y: Any, x: Any = None, *, dx: float = 1, dim: int = -1)
     return _trapezoids("cumulative_trapezoid", y, x, dx, dim).cumsum(dim)
 
 
+def _as_float(x: Any) -> Any:
+    return x if x.data.dtype.kind in "fc" else x.astype(get_default_dtype())
+
+
 def _trapezoids(name: str, y: Any, x: Any, dx: float, dim: int) -> Any:
     """Return the area between each two samples."""
     if not y.data.ndim:
@@ -335,7 +353,7 @@ def _trapezoids(name: str, y: Any, x: Any, dx: float, dim: int) -> Any:
     if y.data.dtype.kind == "b":
         raise DtypeError(f"{name}: not for booleans; convert with .long() or .float()")
     axis = one_axis(name, dim, y.data.ndim)
-    width: Any = dx
+    y, width = _as_float(y), dx
     if x is not None:
         if dx != 1:
             raise TypeError(f"{name}: got both x and dx; one is enough")
@@ -347,5 +365,5 @@ def _trapezoids(name: str, y: Any, x: Any, dx: float, dim: int) -> Any:
                 f"{name}: y has {y.data.shape[axis]} samples along axis {axis}, but x has shape "
                 f"{x.data.shape}; one place for each sample is needed"
             )
-        width = diff(x, 1, axis - y.data.ndim)
-    return (y[_along(axis, 1, None)] + y[_along(axis, None, -1)]) * width / 2.0
+        width = diff(_as_float(x), 1, axis - y.data.ndim)
+    return (y[_along(axis, 1, None)] + y[_along(axis, None, -1)]) * width / 2
