@@ -275,6 +275,7 @@ def _running_extreme(name: str, ufunc: Any, input: Any, dim: int) -> ValuesAndIn
 
 
 @operation(numpy=np.diff)
+@np.errstate(all="ignore")  # inf - inf is nan, silently
 def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """Return x_(i+1) - x_i along ``dim``, ``n`` times over (torch.diff); booleans: x_(i+1) != x_i.
 
@@ -346,6 +347,7 @@ def _as_float(x: Any) -> Any:
     return x if x.data.dtype.kind in "fc" else x.astype(get_default_dtype())
 
 
+@np.errstate(all="ignore")
 def _trapezoids(name: str, y: Any, x: Any, dx: float, dim: int) -> Any:
     """Return the area between each two samples."""
     if not y.data.ndim:

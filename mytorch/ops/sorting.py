@@ -286,6 +286,7 @@ def _checked_shares(name: str, input: Any, q: Any, interpolation: str) -> Any:
     return q
 
 
+@np.errstate(all="ignore")  # inf - inf
 def _interpolated(rows: Any, ranks: Any, interpolation: str) -> Any:
     """Return the sorted elements of each row (…, n) at ``ranks`` (…, Q), between two of them."""
     order = _order(rows.data, -1)
@@ -299,5 +300,6 @@ def _interpolated(rows: Any, ranks: Any, interpolation: str) -> Any:
         return at(exact(ranks.data))
     below = np.floor(ranks.data)
     low, high = at(below), at(np.ceil(ranks.data))
-    weight = 0.5 if interpolation == "midpoint" else ranks - ranks.new(below)
-    return low + (high - low) * weight
+    weight = ranks.new(np.full_like(below, 0.5)) if interpolation == "midpoint" else ranks - below
+    step = high - low  # from the nearer of the two: an infinite one leaves the other finite
+    return np.where(weight.data < 0.5, low + step * weight, high - step * (1 - weight))

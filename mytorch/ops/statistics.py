@@ -196,6 +196,7 @@ def _weights(name: str, weights: Any, observations: int, kinds: str) -> Any:
 
 
 @operation()
+@np.errstate(all="ignore")  # inf - inf is nan, silently
 def cov(input: Any, *, correction: float = 1, fweights: Any = None, aweights: Any = None) -> Any:
     """Return the covariance of variables (rows) over their observations (columns) (torch.cov).
 
