@@ -21,7 +21,7 @@ from mytorch.ops.common import (
 )
 from mytorch.ops.pointwise import masked
 from mytorch.ops.registry import operation
-from mytorch.ops.rows import add_up, fold, wide
+from mytorch.ops.rows import add_up, fold, is_normal, wide
 
 __all__ = ["LogSumExp", "Mean", "Prod", "Sum"]
 
@@ -96,9 +96,9 @@ class Prod(Function):
 
     @staticmethod
     def _slope(ctx: Any) -> Any:
-        """Return the product of the others for each element: y / x, unless that loses it."""
+        """Return the product of the others for each element: y / x, unless y lost it."""
         x, y = ctx.saved_tensors
-        if values(x).all() and values(y).all() and np.isfinite(values(y)).all():
+        if is_normal(values(y)):
             return spread(y, x.shape, ctx.axes) / x
         kept = [axis for axis in range(x.ndim) if axis not in ctx.axes]
         order = (*kept, *ctx.axes)

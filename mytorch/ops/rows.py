@@ -15,7 +15,7 @@ import numpy as np
 
 from mytorch.ops.common import kept_shape
 
-__all__ = ["add_products", "add_up", "fold", "wide"]
+__all__ = ["add_products", "add_up", "fold", "is_normal", "wide"]
 
 _PIECE = 256
 _FEW = 2048  # NumPy sums up so few as fast
@@ -25,6 +25,13 @@ _NARROW, _MANY = 16, 512  # a row so narrow is folded column by column, if there
 def wide(x: np.ndarray) -> np.ndarray:
     """Return ``x``, float16 as float32: sums and exponentials of halves are taken in float32."""
     return x.astype(np.float32) if x.dtype == np.float16 else x
+
+
+def is_normal(x: np.ndarray) -> bool:
+    """Whether no element is 0, nan, infinite, or so small that it lost digits."""
+    if x.dtype.kind not in "fc":
+        return bool(x.all())
+    return bool(np.isfinite(x).all() and (np.abs(x) >= np.finfo(x.dtype).tiny).all())
 
 
 def add_up(x: np.ndarray, axes: tuple[int, ...], keepdims: bool = False) -> Any:

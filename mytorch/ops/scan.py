@@ -12,11 +12,12 @@ import numpy as np
 from mytorch.autograd_engine import Function
 from mytorch.dtypes import get_default_dtype
 from mytorch.errors import DtypeError, ShapeError
-from mytorch.ops.common import float_data, one_axis, select, total, values
+from mytorch.ops.common import float_data, one_axis, pair, select, total, values
 from mytorch.ops.extremes import ValuesAndIndices
 from mytorch.ops.index import Gather
 from mytorch.ops.pointwise import Clone, masked
 from mytorch.ops.registry import operation
+from mytorch.ops.rows import is_normal
 from mytorch.ops.shape import Cat
 from mytorch.variable import Variable
 
@@ -77,8 +78,8 @@ class Recurrence(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         (a, h), axis = ctx.saved_tensors, ctx.axis
-        grad = reverse_recurrence(_hastened(a, axis), grad_output, axis)
-        slopes = _led(grad[_along(axis, 1, None)] * h[_along(axis, None, -1)], axis)
+        grad = reverse_recurrence(_advanced(a, axis), grad_output, axis)
+        slopes = _with_first(grad[_along(axis, 1, None)] * h[_along(axis, None, -1)], axis)
         return slopes[_along(axis, None, a.shape[axis])], grad, None  # which may be none at all
 
     @staticmethod
@@ -104,13 +105,8 @@ def _recurrence(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:
 def recurrence(a: Any, b: Any, axis: int) -> Any:
     """Return h_t = a_t h_(t-1) + b_t along ``axis``, of arrays or Tensors."""
     if isinstance(a, Variable) or isinstance(b, Variable):
-        a, b = [x if isinstance(x, Variable) else _beside(a, b).new(x) for x in (a, b)]
-        return Recurrence.apply(a, b, axis)
+        return Recurrence.apply(*pair("recurrence", a, b), axis)
     return _recurrence(a, b, axis)
-
-
-def _beside(*candidates: Any) -> Any:
-    return next(each for each in candidates if isinstance(each, Variable))
 
 
 def reverse_recurrence(a: Any, b: Any, axis: int) -> Any:
@@ -118,7 +114,7 @@ def reverse_recurrence(a: Any, b: Any, axis: int) -> Any:
     return np.flip(recurrence(np.flip(a, axis), np.flip(b, axis), axis), axis)
 
 
-def _led(x: Any, axis: int, first: float = 0) -> Any:
+def _with_first(x: Any, axis: int, first: float = 0) -> Any:
     """Return ``x`` with one more place along ``axis``, the number ``first`` before all others."""
     shape = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
     return np.concatenate([np.full(shape, first, x.dtype), x], axis)
@@ -126,10 +122,10 @@ def _led(x: Any, axis: int, first: float = 0) -> Any:
 
 def _delayed(x: Any, axis: int, first: float = 0) -> Any:
     """Return x_(t-1) at each place t, at first the number ``first``."""
-    return _led(x[_along(axis, None, -1)], axis, first) if x.shape[axis] else x
+    return _with_first(x[_along(axis, None, -1)], axis, first) if x.shape[axis] else x
 
 
-def _hastened(x: Any, axis: int) -> Any:
+def _advanced(x: Any, axis: int) -> Any:
     """Return x_(t+1) at each place t, at last 0."""
     return np.flip(_delayed(np.flip(x, axis), axis), axis)
 
@@ -137,8 +133,9 @@ def _hastened(x: Any, axis: int) -> Any:
 class CumProd(Function):
     """y_i = x_0 … x_i along an axis;  dL/dx_i = sum of dL/dy_k y_k / x_i for k >= i.
 
-    Where a product is 0, the sum is computed without division, by a recurrence: exact for any
-    number of zeros, and differentiable again.
+    Where a product is 0 (or overflows, or lost digits below the smallest normal number), the sum
+    is computed without division, by a recurrence: exact for any number of zeros, and
+    differentiable again.
     """
 
     on_arrays = True
@@ -153,13 +150,11 @@ class CumProd(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         (x, y), axis = ctx.saved_tensors, ctx.axis
-        if values(y).all() and np.isfinite(values(y)).all():
+        if is_normal(values(y)):
             return np.flip(np.cumsum(np.flip(grad_output * y, axis), axis), axis) / x, None
         # s_i = sum over k >= i of g_k x_(i+1) … x_k
-        sums, before = (
-            reverse_recurrence(_hastened(x, axis), grad_output, axis),
-            _delayed(y, axis, 1),
-        )
+        sums = reverse_recurrence(_advanced(x, axis), grad_output, axis)
+        before = _delayed(y, axis, 1)
         if ctx.bare:
             return masked(sums * before, before != 0), None  # behind a zero it is 0, never nan
         return sums * before, None
@@ -198,7 +193,7 @@ class LogCumSumExp(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         decays, shares = LogCumSumExp._factors(ctx)
-        return shares * reverse_recurrence(_hastened(decays, ctx.axis), grad_output, ctx.axis), None
+        return shares * reverse_recurrence(_advanced(decays, ctx.axis), grad_output, ctx.axis), None
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
