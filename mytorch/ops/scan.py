@@ -18,7 +18,6 @@ from mytorch.ops.index import Gather
 from mytorch.ops.pointwise import Clone, masked
 from mytorch.ops.registry import operation
 from mytorch.ops.rows import is_normal
-from mytorch.ops.shape import Cat
 from mytorch.variable import Variable
 
 __all__ = ["CumProd", "CumSum", "LogCumSumExp", "Recurrence"]
@@ -290,7 +289,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     if prepend is not None or append is not None:
         joined = [each for each in (prepend, input, append) if each is not None]
         _check_joins("diff", input.data.shape, joined, axis)
-        result = Cat.apply(axis, *joined)
+        result = np.concatenate(joined, axis)
     for _ in range(min(n, result.data.shape[axis])):
         late, early = result[_along(axis, 1, None)], result[_along(axis, None, -1)]
         result = late != early if result.data.dtype.kind == "b" else late - early
