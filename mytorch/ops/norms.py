@@ -41,23 +41,24 @@ class VectorNorm(Function):
 
     @staticmethod
     def _slope(ctx: Any) -> tuple[Any, np.ndarray]:
-        """Return dy/dx, of the shape of x, and where it is not to be taken: y is 0."""
+        """Return dy/dx, of the shape of x, and where it is 0 whatever comes in."""
         (a, y), p, axes = ctx.saved_tensors, ctx.p, ctx.axes
         full = spread(y, a.shape, axes)
         x, norm = values(a), values(full)
         flat = norm == 0
+        sign = (x > 0).astype(x.dtype) - (x < 0)  # of a nan 0
         if p == 0:
-            return np.zeros_like(x), flat
+            return sign, np.ones_like(flat)
         if p == 1:
-            return np.sign(x), flat
+            return sign, flat
         if abs(p) == math.inf:
             equal = (np.abs(x) == norm) | np.isnan(x)
             count = equal.sum(axis=axes, keepdims=True, dtype=x.dtype)
-            return np.sign(x) * equal / count, flat
+            return sign * equal / count, flat
         full = full + flat  # nothing is divided by 0
         if p == 2:
             return a / full, flat
-        return np.sign(x) * ((np.abs(a) + (x == 0)) / full) ** (p - 1), flat
+        return sign * ((np.abs(a) + (x == 0)) / full) ** (p - 1), flat
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
@@ -104,7 +105,7 @@ def norm(
     float_data("norm", input)
     input = input if dtype is None else input.astype(dtype)
     if p == "nuc":
-        axes = (-2, -1) if dim is None else dim
+        axes = tuple(range(input.data.ndim)) if dim is None else dim
         return SPACES["linalg"]["matrix_norm"](input, "nuc", axes, keepdim)
     if isinstance(p, str) and p != "fro":
         raise ShapeError(f"norm: p must be a number, 'fro' or 'nuc', got {p!r}")

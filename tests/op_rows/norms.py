@@ -39,6 +39,8 @@ ROWS = [
     of_order(1, [0, 1, -1, 1]),
     of_order(2, [0, 2 / 3, -2 / 3, 1 / 3]),
     of_order(math.inf, [0, 0.5, -0.5, 0]),
+    OpCase("norm of nan", lambda m, a: m.norm(a, math.inf, 0), lambda x: np.abs(x).max(0),
+           with_axis(UNARY[:-1]), (nonzero,), kinks=(Kink(([np.nan, 1.0],), (0,)),)),
     of_order(4, [0, 1], [0.0, 4.0]),
     of_order(0.5, [0, -1], [0.0, -4.0]),
     OpCase("norm -inf", lambda m, a: m.norm(a, -math.inf, 0), lambda x: np.abs(x).min(0),
@@ -47,5 +49,6 @@ ROWS = [
     OpCase("norm -2", lambda m, a: m.norm(a, -2), lambda x: (x**-2.0).sum() ** -0.5,
            UNARY[:-1], (nonzero,), kinks=(Kink((SIZES,), (0,)),)),
     OpCase("norm 0", lambda m, a: m.norm(a, 0, -1), lambda x: (x != 0).sum(-1) * 1.0, with_axis(),
-           (nonzero,), torch=lambda t, a: t.norm(a, 0, -1) + 0 * a.sum(-1)),
+           (nonzero,), torch=lambda t, a: t.norm(a, 0, -1) + 0 * a.sum(-1),
+           kinks=(Kink(([0.0, 2.0],), (0,)),)),
 ]  # fmt: skip
