@@ -4,7 +4,8 @@ NumPy's ``sum`` over the last axis spends most of its time outside of vector ins
 ``max`` pays for every row. ``einsum`` sums with vector instructions (and never warns), but one
 element after the other, so that its error grows with the length of a row. Cut into pieces of 256
 elements, whose sums are summed in turn, it grows with the logarithm, as that of NumPy's own
-(pairwise) sum. A million elements in rows take half of NumPy's time or less.
+(pairwise) sum. A million elements in rows take half of NumPy's time (of float64 seven tenths), in
+narrow rows a fifth.
 """
 
 from __future__ import annotations
