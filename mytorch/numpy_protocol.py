@@ -29,8 +29,10 @@ import numpy as np
 import mytorch.numpy_rules as rules
 from mytorch.errors import GraphError
 from mytorch.numpy_rules import Rule
-from mytorch.ops.reduce import Max, Sum
+from mytorch.ops.extremes import Max, Min
+from mytorch.ops.reduce import Sum
 from mytorch.ops.registry import NUMPY
+from mytorch.ops.scan import cumprod, cumsum
 from mytorch.ops.shape import Alias
 from mytorch.variable import Variable
 
@@ -42,13 +44,13 @@ CONSTANTS: dict[Any, Rule] = {
     function: rules.constant(function)
     for function in (
         np.isclose, np.any, np.all,
-        np.argmax, np.argmin, np.argsort, np.argwhere, np.nonzero,
+        np.argmax, np.argmin, np.argsort, np.argwhere, np.count_nonzero, np.nonzero,
         np.zeros_like, np.ones_like, np.empty_like,
     )
 }  # fmt: skip
 CONVERSIONS = (
     np.allclose, np.array_equal, np.array_equiv, np.array2string, np.array_repr, np.array_str,
-    np.bincount, np.count_nonzero, np.histogram, np.save, np.savetxt, np.unique,
+    np.bincount, np.histogram, np.save, np.savetxt, np.unique,
 )  # fmt: skip
 QUESTIONS = (
     np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.shares_memory,
@@ -64,13 +66,13 @@ UFUNCS: dict[Any, Rule] = {
 METHODS: dict[tuple[Any, str], Rule] = {  # ufunc.reduce has axis 0 by default
     (np.add, "reduce"): rules.reduced(Sum.apply, 0),
     (np.maximum, "reduce"): rules.reduced(Max.apply, 0),
-    (np.minimum, "reduce"): rules.reduced(rules.amin, 0),
+    (np.minimum, "reduce"): rules.reduced(Min.apply, 0),
 }
 
 FUNCTIONS: dict[Any, Rule] = {
     # reductions
-    np.min: rules.reduced(rules.amin), np.amin: rules.reduced(rules.amin),
-    np.var: rules.var, np.std: rules.std,
+    np.var: rules.var, np.std: rules.std, np.median: rules.median,
+    np.cumsum: rules.scanned(cumsum), np.cumprod: rules.scanned(cumprod),
     # products
     np.dot: rules.dot, np.inner: rules.inner, np.outer: rules.outer, np.tensordot: rules.tensordot,
     np.einsum: rules.einsum, np.trace: rules.trace,

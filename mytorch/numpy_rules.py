@@ -16,12 +16,12 @@ from mytorch.errors import GraphError, ShapeError
 from mytorch.ops.arithmetic import nan_to_num as nan_to_num_of_tensor
 from mytorch.ops.common import as_operand, normalize_axes
 from mytorch.ops.einsum import einsum as einsum_of_tensors
-from mytorch.ops.elementary import Sqrt
-from mytorch.ops.index import Gather
 from mytorch.ops.linalg import MatMul
 from mytorch.ops.pointwise import Clamp, Masked, Where
-from mytorch.ops.reduce import Max
 from mytorch.ops.shape import Cat
+from mytorch.ops.sorting import quantile
+from mytorch.ops.sorting import sort as sort_tensor
+from mytorch.ops.statistics import Std, Var
 from mytorch.tensor import Tensor
 
 Rule = Callable[..., Any]
@@ -162,26 +162,28 @@ def triangle(function: Any) -> Rule:
 # ---------------------------------------------------------- the rules, by their names in NumPy
 
 
-def amin(a: Any, axis: Any, keepdims: bool) -> Any:
-    """The smallest: minus the largest of -a, or of integers, which do not all negate, NumPy's."""
-    if a.dtype.kind != "f":
-        return a.new(np.min(a.data, axis, keepdims=keepdims))
-    return -Max.apply(-a, axis, keepdims)
-
-
 def var(a: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
     """The mean squared distance from the mean, over n - ddof (NumPy's default: 0)."""
-    distance = a - a.mean(axis, keepdims=True)
-    count = np.prod([a.shape[i] for i in normalize_axes(axis, a.ndim)])
-    return (distance * distance).sum(axis, keepdims=keepdims) / max(float(count) - ddof, 0.0)
+    return Var.apply(a, axis, ddof, keepdims)
 
 
 def std(a: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
     """The root of the variance; where that is 0 the gradient is 0, as in torch."""
-    variance = var(a, axis, ddof=ddof, keepdims=keepdims)
-    spread = variance.data != 0
-    one = a.new(np.ones((), variance.dtype))
-    return Masked.apply(Sqrt.apply(Where.apply(a.new(spread), variance, one)), spread)
+    return Std.apply(a, axis, ddof, keepdims)
+
+
+def median(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """The element in the middle, of an even number the mean of two (torch's is the lower)."""
+    return quantile(a, 0.5, axis, keepdims, interpolation="midpoint")
+
+
+def scanned(scan: Any) -> Rule:
+    """The rule of ``np.cumsum`` and the like; axis None flattens."""
+
+    def rule(a: Any, axis: int | None = None) -> Any:
+        return scan(a.reshape(-1), 0) if axis is None else scan(a, axis)
+
+    return rule
 
 
 def dot(a: Any, b: Any) -> Any:
@@ -287,9 +289,9 @@ def split(a: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     return [a[(*before, slice(p[0], p[-1] + 1) if p.size else slice(0, 0))] for p in parts]
 
 
-def sort(a: Any, axis: int = -1) -> Any:
-    """The elements in rising order; each gradient goes to where its element was."""
-    return Gather.apply(a, np.argsort(a.data, axis, kind="stable"), axis)
+def sort(a: Any, axis: int | None = -1, *, kind: Any = None, stable: Any = None) -> Any:
+    """The elements in rising order, of any kind of sort; each gradient goes to its element."""
+    return sort_tensor(a.reshape(-1), 0).values if axis is None else sort_tensor(a, axis).values
 
 
 def full_like(a: Any, fill_value: Any) -> Any:

@@ -100,7 +100,7 @@ class OpCase:
         smooth: whether gradients flow: to at least one output, for every operand.
         promotes: the operands may have different dtypes, and are promoted as torch does.
         differs: where this differs from torch on purpose, or cannot be compared: the name of a
-            dtype or "second" (derivatives), and why.
+            dtype, "second" (derivatives) or "nan" (in the gradient), and why.
     """
 
     name: str

@@ -65,7 +65,9 @@ def test_maximum_and_clip_at_ties_through_numpy() -> None:
 
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # inf - inf, 0 * inf
 @pytest.mark.parametrize(
-    "case", [case for case in CASES if case.torchs and case.smooth], ids=lambda case: case.name
+    "case",
+    [case for case in CASES if case.torchs and case.smooth and "nan" not in case.differs],
+    ids=lambda case: case.name,
 )
 @pytest.mark.parametrize("special", [np.nan, np.inf])
 def test_a_nan_in_the_gradient_goes_no_further_than_in_torch(case: OpCase, special: float) -> None:

@@ -46,7 +46,7 @@ WITHOUT_RULE = sorted(
 
 
 def test_the_list_of_functions_without_a_rule_is_a_list() -> None:
-    assert {"cumsum", "prod", "frexp", "spacing", "interp"} <= set(WITHOUT_RULE)
+    assert {"frexp", "spacing", "interp"} <= set(WITHOUT_RULE)
 
 
 @pytest.mark.parametrize("name", WITHOUT_RULE)
@@ -62,7 +62,7 @@ def test_a_function_without_a_rule_raises_type_error_that_names_it(name: str) ->
 @pytest.mark.parametrize(
     ("message", "code"),
     [
-        (r"np\.cumsum has no rule", np.cumsum),
+        (r"np\.unwrap has no rule", np.unwrap),
         (r"np\.ldexp has no rule", lambda x: np.ldexp(np.ones(3), x)),
         (r"np\.linalg\.norm has no rule", np.linalg.norm),
         (r"np\.fft\.fft has no rule", np.fft.fft),

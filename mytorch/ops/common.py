@@ -12,12 +12,14 @@ from mytorch.errors import DtypeError, ShapeError
 from mytorch.variable import Variable
 
 __all__ = [
+    "all_if_empty",
     "as_operand",
     "cast",
     "float_data",
     "float_operand",
     "float_operands",
     "normalize_axes",
+    "one_axis",
     "operands",
     "pair",
     "select",
@@ -184,6 +186,22 @@ def normalize_axes(axis: Axes, ndim: int) -> tuple[int, ...]:
     if len(set(positive)) != len(positive):
         raise ValueError(f"a dimension appears twice in {tuple(axes)}")
     return tuple(positive) if ndim else ()
+
+
+def all_if_empty(axis: Axes) -> Axes:
+    """Return None for (), which torch's sum, mean and the like read as all axes; else ``axis``."""
+    return None if isinstance(axis, (tuple, list)) and not axis else axis
+
+
+def one_axis(name: str, dim: Any, ndim: int) -> int:
+    """Return the axis ``dim`` as a non-negative one; a 0-d tensor is seen as one element.
+
+    Raises:
+        TypeError: it is no int; IndexError: it is out of range.
+    """
+    if not isinstance(dim, (int, np.integer)):
+        raise TypeError(f"{name}: dim must be one axis (an int), not {dim!r}")
+    return (normalize_axes(int(dim), ndim) or (0,))[0]
 
 
 def kept_shape(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:

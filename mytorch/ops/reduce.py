@@ -1,29 +1,29 @@
-"""Reductions over axes. ``dim`` is an int, a tuple or None for all; ``keepdim`` keeps size 1."""
+"""Reductions over axes. ``dim`` is an int, a tuple or None for all; ``keepdim`` keeps size 1.
+
+Those that choose elements (max, min, …) are in ``extremes.py``, others in ``statistics.py``.
+"""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from mytorch.autograd_engine import Function
-from mytorch.errors import EmptyError
 from mytorch.ops.common import (
     Axes,
+    all_if_empty,
     as_float,
     float_data,
     normalize_axes,
-    pair,
-    refuse_booleans,
     spread,
     values,
 )
-from mytorch.ops.index import Gather
-from mytorch.ops.pointwise import Clone, Maximum, masked
+from mytorch.ops.pointwise import masked
 from mytorch.ops.registry import operation
-from mytorch.variable import Variable
+from mytorch.ops.rows import add_up, fold, is_normal, wide
 
-__all__ = ["LogSumExp", "Max", "Mean", "Sum"]
+__all__ = ["LogSumExp", "Mean", "Prod", "Sum"]
 
 
 class Sum(Function):
@@ -33,10 +33,12 @@ class Sum(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Any, axis: Axes = None, keepdims: bool = False) -> Any:
-        ctx.shape_in, ctx.axes = a.data.shape, normalize_axes(axis, a.data.ndim)
+        x = a.data
+        ctx.shape_in, ctx.axes = x.shape, normalize_axes(axis, x.ndim)
         ctx.keepdims = keepdims
-        dtype = None if a.data.dtype.kind in "fc" else np.int64
-        return a.new(a.data.sum(axis=ctx.axes, keepdims=keepdims, dtype=dtype))
+        if x.dtype.kind in "fc":
+            return a.new(add_up(x, ctx.axes, keepdims))
+        return a.new(x.sum(axis=ctx.axes, keepdims=keepdims, dtype=np.int64))
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
@@ -58,8 +60,9 @@ class Mean(Function):
         ctx.shape_in, ctx.axes = x.shape, normalize_axes(axis, x.ndim)
         ctx.keepdims = keepdims
         ctx.count = int(np.prod([x.shape[i] for i in ctx.axes]))
+        total = add_up(wide(x), ctx.axes, keepdims)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return a.new(x.sum(axis=ctx.axes, keepdims=keepdims) / x.dtype.type(ctx.count))
+            return a.new((total / total.dtype.type(ctx.count)).astype(x.dtype, copy=False))
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
@@ -70,41 +73,55 @@ class Mean(Function):
         return tangent.sum(ctx.axes, keepdims=ctx.keepdims) / ctx.count
 
 
-class Max(Function):
-    """y = the largest of x over axes;  dy/dx = 1/k at each of the k largest (torch.amax).
+class Prod(Function):
+    """y = product of x over axes;  dy/dx_i = product of the others, exact also where x is 0.
 
-    A nan is larger than everything.
+    Integers are multiplied in int64, as in torch.
     """
 
     on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, a: Any, axis: Axes = None, keepdims: bool = False) -> Any:
-        ctx.axes, ctx.keepdims = normalize_axes(axis, a.data.ndim), keepdims
-        if any(a.data.shape[i] == 0 for i in ctx.axes):
-            raise EmptyError(f"max: nothing to choose from over axes {ctx.axes} of {a.data.shape}")
-        kept = a.data.max(axis=ctx.axes, keepdims=True)
-        ctx.save_for_backward(a, a.new(kept))
-        return a.new(kept if keepdims else kept.squeeze(ctx.axes))
+        x = a.data
+        ctx.axes, ctx.keepdims = normalize_axes(axis, x.ndim), keepdims
+        with np.errstate(all="ignore"):
+            if x.dtype.kind in "fc":
+                result = wide(x).prod(axis=ctx.axes, keepdims=keepdims).astype(x.dtype, copy=False)
+            else:
+                result = x.prod(axis=ctx.axes, keepdims=keepdims, dtype=np.int64)
+        product = a.new(result)
+        ctx.save_for_backward(a, product)
+        return product
 
     @staticmethod
-    def _largest(ctx: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Return the mask of the largest, and how many there are."""
-        x, kept = map(values, ctx.saved_tensors)
-        largest = (x == kept) | (np.isnan(x) & np.isnan(kept))
-        return largest, largest.sum(axis=ctx.axes, keepdims=True, dtype=x.dtype)
+    def _slope(ctx: Any) -> Any:
+        """Return the product of the others for each element: y / x, unless y lost it."""
+        x, y = ctx.saved_tensors
+        if is_normal(values(y)):
+            return spread(y, x.shape, ctx.axes) / x
+        kept = [axis for axis in range(x.ndim) if axis not in ctx.axes]
+        order = (*kept, *ctx.axes)
+        moved = np.transpose(x, order)
+        rows = moved.reshape((*[x.shape[axis] for axis in kept], -1))
+        others = _product_before(rows) * np.flip(_product_before(np.flip(rows, -1)), -1)
+        return np.transpose(others.reshape(moved.shape), tuple(np.argsort(order).tolist()))
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        largest, count = Max._largest(ctx)
-        share = grad_output.reshape(count.shape) / count
-        return masked(np.broadcast_to(share, largest.shape), largest), None, None
+        slope = Prod._slope(ctx)
+        grad = spread(grad_output, slope.shape, ctx.axes) * slope
+        return masked(grad, slope != 0) if ctx.bare else grad, None, None  # 0 also of a nan
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
-        largest, count = Max._largest(ctx)
-        mean = masked(tangent, largest).sum(ctx.axes, keepdims=True) / count
-        return mean if ctx.keepdims else np.squeeze(mean, ctx.axes)
+        return (tangent * Prod._slope(ctx)).sum(ctx.axes, keepdims=ctx.keepdims)
+
+
+def _product_before(rows: Any) -> Any:
+    """Return for each element the product of those before it on the last axis, at first 1."""
+    ones = np.ones((*rows.shape[:-1], 1), rows.dtype)
+    return np.concatenate([ones, np.cumprod(rows[..., :-1], -1)], -1)
 
 
 class LogSumExp(Function):
@@ -117,12 +134,14 @@ class LogSumExp(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Any, axis: Axes = None, keepdims: bool = False) -> Any:
-        x = as_float(a.data)
+        x = wide(as_float(a.data))
         ctx.axes, ctx.keepdims = normalize_axes(axis, x.ndim), keepdims
         with np.errstate(all="ignore"):
-            shift = x.max(axis=ctx.axes, keepdims=True, initial=-np.inf)
+            shift = fold(np.maximum, x, ctx.axes, initial=-np.inf)
             shift = np.where(np.isfinite(shift), shift, x.dtype.type(0))
-            kept = np.log(np.exp(x - shift).sum(axis=ctx.axes, keepdims=True)) + shift
+            shifted = np.asarray(x - shift)
+            total = add_up(np.exp(shifted, out=shifted), ctx.axes, keepdims=True)
+            kept = (np.log(total) + shift).astype(as_float(a.data).dtype, copy=False)
         result = a.new(kept if keepdims else kept.squeeze(ctx.axes))
         ctx.save_for_backward(a, result)
         return result
@@ -143,70 +162,82 @@ class LogSumExp(Function):
 # ------------------------------------------------------------------------------ the functions
 
 
+def _in_dtype(cls: type[Function], input: Any, dim: Any, keepdim: bool, dtype: Any) -> Any:
+    """Reduce ``input`` as ``dtype``, which is then that of the result too; None: as it is."""
+    if dtype is None:
+        return cls.apply(input, all_if_empty(dim), keepdim)
+    return cls.apply(input.astype(dtype), all_if_empty(dim), keepdim).astype(dtype)
+
+
 @operation(numpy=np.sum)
 def sum(input: Any, dim: Axes = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
-    """Return the sum over ``dim``, None for all; integers are summed in int64 (torch.sum)."""
-    return Sum.apply(input if dtype is None else input.astype(dtype), dim, keepdim)
+    """Return the sum over ``dim``, None or () for all (torch.sum).
+
+    Integers and booleans are summed in int64, unless ``dtype`` says otherwise.
+    """
+    return _in_dtype(Sum, input, dim, keepdim, dtype)
 
 
 @operation(numpy=np.mean)
 def mean(input: Any, dim: Axes = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
-    """Return the mean over ``dim``, None for all; of floats only (torch.mean)."""
-    return Mean.apply(input if dtype is None else input.astype(dtype), dim, keepdim)
+    """Return the mean over ``dim``, None or () for all; of floats only (torch.mean)."""
+    return _in_dtype(Mean, input, dim, keepdim, dtype)
+
+
+@operation(numpy=np.prod)
+def prod(input: Any, dim: Axes = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """Return the product over ``dim``, None for all; several axes too, as NumPy (torch.prod).
+
+    Integers and booleans are multiplied in int64, unless ``dtype`` says otherwise.
+    """
+    return _in_dtype(Prod, input, dim, keepdim, dtype)
+
+
+@operation(numpy=np.nansum)
+def nansum(input: Any, dim: Axes = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """Return the sum over ``dim`` of what is not nan, which gets the gradient (torch.nansum)."""
+    return _in_dtype(Sum, masked(input, ~np.isnan(input.data)), dim, keepdim, dtype)
+
+
+@operation(numpy=np.nanmean)
+def nanmean(input: Any, dim: Axes = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """Return the mean over ``dim`` of what is not nan; nan if there is nothing (torch.nanmean)."""
+    known = ~np.isnan(float_data("nanmean", input))
+    axes = normalize_axes(all_if_empty(dim), known.ndim)
+    total = nansum(input, dim, keepdim, dtype=dtype)
+    count = known.sum(axis=axes, keepdims=keepdim)
+    return total / input.new(np.asarray(count, total.data.dtype))
 
 
 @operation(space=("mytorch", "special"))
 def logsumexp(input: Any, dim: Axes = None, keepdim: bool = False) -> Any:
     """Return log sum e**x over ``dim``, without overflow (torch.logsumexp)."""
-    return LogSumExp.apply(input, dim, keepdim)
+    return LogSumExp.apply(input, all_if_empty(dim), keepdim)
 
 
-@operation(numpy=(np.max, np.amax))
-def amax(input: Any, dim: Axes = None, keepdim: bool = False) -> Any:
-    """Return the largest over ``dim``; ties share the gradient evenly (torch.amax)."""
-    return Max.apply(input, dim, keepdim)
+def _truth(function: Any, input: Any, dim: Axes, keepdim: bool) -> Any:
+    """Return a constant, boolean, or uint8 of uint8 as in torch."""
+    result = function(input.data, axis=normalize_axes(dim, input.data.ndim), keepdims=keepdim)
+    return input.new(np.asarray(result, np.uint8 if input.data.dtype == np.uint8 else bool))
 
 
-class MaxResult(NamedTuple):
-    """What ``max`` along an axis returns (torch.return_types.max)."""
+@operation(numpy=np.all)
+def all(input: Any, dim: Axes = None, keepdim: bool = False) -> Any:
+    """Return whether every element over ``dim`` is not 0; of none it is True (torch.all)."""
+    return _truth(np.all, input, dim, keepdim)
 
-    values: Any
-    indices: Any
+
+@operation(numpy=np.any)
+def any(input: Any, dim: Axes = None, keepdim: bool = False) -> Any:
+    """Return whether some element over ``dim`` is not 0, as a nan is not (torch.any)."""
+    return _truth(np.any, input, dim, keepdim)
 
 
-@operation()
-def max(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """Return the largest element; along one ``dim`` also where it is (torch.max).
+@operation(numpy=np.count_nonzero)
+def count_nonzero(input: Any, dim: Axes = None, *, keepdim: bool = False) -> Any:
+    """Return how many elements over ``dim`` are not 0, int64 (torch.count_nonzero).
 
-    Ties as torch: over everything they share the gradient, along an axis the first takes it.
-
-    Args:
-        dim: None for all, an axis, or a second Tensor, which makes this ``maximum``.
-    Returns:
-        Tensor; with an axis, a named tuple ``(values, indices)``.
+    torch has no ``keepdim`` here; NumPy has.
     """
-    if isinstance(dim, Variable):
-        return Maximum.apply(*pair("max", input, dim))
-    if dim is None:
-        return Max.apply(input)
-    indices = _argmax(input, dim, keepdim=True)
-    found = Gather.apply(input, indices.data, dim) if input.data.ndim else Clone.apply(input)
-    if keepdim or not input.data.ndim:
-        return MaxResult(found, indices)
-    return MaxResult(found.squeeze(dim), indices.squeeze(dim))
-
-
-@operation(numpy=np.argmax)
-def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """Return the index of the first largest element, int64 (torch.argmax). A nan is the largest."""
-    refuse_booleans("argmax", input)
-    return _argmax(input, dim, keepdim)
-
-
-def _argmax(input: Any, dim: int | None, keepdim: bool) -> Any:
-    normalize_axes(dim, input.data.ndim)
-    if input.data.size == 0:
-        raise EmptyError(f"argmax: nothing to choose from in shape {input.data.shape}")
-    if input.data.ndim == 0:
-        return input.new(np.zeros((), np.int64))
-    return input.new(np.asarray(input.data.argmax(axis=dim, keepdims=keepdim), np.int64))
+    axes = normalize_axes(all_if_empty(dim), input.data.ndim)
+    return input.new(np.asarray((input.data != 0).sum(axis=axes, keepdims=keepdim)))

@@ -11,9 +11,10 @@ import numpy as np
 
 from mytorch.autograd_engine import Function
 from mytorch.errors import ShapeError
-from mytorch.ops.common import float_data, normalize_axes
+from mytorch.ops.common import float_data, normalize_axes, one_axis
 from mytorch.ops.pointwise import masked
 from mytorch.ops.registry import operation
+from mytorch.ops.rows import add_products, add_up, fold, wide
 from mytorch.variable import Variable
 
 __all__ = [
@@ -28,16 +29,14 @@ __all__ = [
 ]
 
 
-def _log_softmax(x: np.ndarray, axis: int) -> np.ndarray:
-    """Return x - max - log sum e**(x - max) along ``axis``, which neither over- nor underflows."""
-    with np.errstate(all="ignore"):  # inf - inf is nan, as in torch
-        shifted = x - x.max(axis=axis, keepdims=True, initial=-np.inf)
-        return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+def _axes(name: str, a: Any, dim: int) -> tuple[int, ...]:
+    """Return the axis ``dim``, of a 0-d tensor none: it is softmax of one element."""
+    return (one_axis(name, dim, a.data.ndim),) if a.data.ndim else normalize_axes(dim, 0)
 
 
-def _one_axis(a: Any, dim: int) -> int:
-    """Return ``dim`` as a non-negative axis of ``a``, with a 0-d tensor seen as one element."""
-    return (normalize_axes(dim, a.data.ndim) or (0,))[0]
+def _shifted(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """Return x - max over ``axes``, whose exponentials neither over- nor underflow altogether."""
+    return np.asarray(x - fold(np.maximum, x, axes, initial=-np.inf))
 
 
 class Softmax(Function):
@@ -47,17 +46,24 @@ class Softmax(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Any, dim: int = -1) -> Any:
-        x = np.atleast_1d(float_data("softmax", a))
-        ctx.dim = _one_axis(a, dim)
-        result = a.new(np.exp(_log_softmax(x, ctx.dim)).reshape(a.data.shape))
+        x = float_data("softmax", a)
+        ctx.axes = axes = _axes("softmax", a, dim)
+        with np.errstate(all="ignore"):  # inf - inf is nan, as in torch
+            y = _shifted(wide(x), axes)
+            np.exp(y, out=y)
+            y /= add_up(y, axes, True)
+            result = a.new(y.astype(x.dtype, copy=False))
         ctx.save_for_backward(result)
         return result
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        (result,) = ctx.saved_tensors
-        weighted = grad_output * result
-        return weighted - result * weighted.sum(ctx.dim, keepdims=True), None
+        (y,) = ctx.saved_tensors
+        if ctx.bare:
+            grad = grad_output - add_products(grad_output, y, ctx.axes, True)
+            grad *= y
+            return grad, None
+        return (grad_output - (grad_output * y).sum(ctx.axes, keepdims=True)) * y, None
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
@@ -71,21 +77,29 @@ class LogSoftmax(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Any, dim: int = -1) -> Any:
-        x = np.atleast_1d(float_data("log_softmax", a))
-        ctx.dim = _one_axis(a, dim)
-        result = a.new(_log_softmax(x, ctx.dim).reshape(a.data.shape))
+        x = float_data("log_softmax", a)
+        ctx.axes = axes = _axes("log_softmax", a, dim)
+        with np.errstate(all="ignore"):  # inf - inf is nan, as in torch
+            y = _shifted(wide(x), axes)
+            y -= np.log(add_up(np.exp(y), axes, True))
+            result = a.new(y.astype(x.dtype, copy=False))
         ctx.save_for_backward(result)
         return result
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        (result,) = ctx.saved_tensors
-        return grad_output - np.exp(result) * grad_output.sum(ctx.dim, keepdims=True), None
+        (y,) = ctx.saved_tensors
+        if ctx.bare:
+            grad = np.exp(y)
+            grad *= -add_up(grad_output, ctx.axes, True)
+            grad += grad_output
+            return grad, None
+        return grad_output - np.exp(y) * grad_output.sum(ctx.axes, keepdims=True), None
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
-        (result,) = ctx.saved_tensors
-        return tangent - (np.exp(result) * tangent).sum(ctx.dim, keepdims=True)
+        (y,) = ctx.saved_tensors
+        return tangent - (np.exp(y) * tangent).sum(ctx.axes, keepdims=True)
 
 
 class NLL(Function):

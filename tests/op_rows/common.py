@@ -28,3 +28,13 @@ def broadcast(name: str) -> tuple[Bad, ...]:
 def lse(x: np.ndarray, axis: Any = None, keepdims: bool = False) -> np.ndarray:
     """The textbook formula of logsumexp, fine for small inputs."""
     return np.log(np.exp(x).sum(axis=axis, keepdims=keepdims))
+
+
+def with_zeros(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """About two of five elements are 0."""
+    return np.where(rng.random(shape) < 0.4, 0.0, rng.normal(size=shape))
+
+
+def with_nans(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """About a quarter of the elements are nan."""
+    return np.where(rng.random(shape) < 0.25, np.nan, rng.normal(size=shape))
