@@ -51,10 +51,11 @@ def array_of(name: str, data: Any, dtype: Any = None) -> np.ndarray:
         if "inhomogeneous" not in str(error):
             raise
         raise ShapeError(f"{name}: the nested sequences differ in length or in depth") from None
-    if array.dtype.kind in "Ou" and found == {own_dtype(0)}:  # Python's integers beyond int64
-        if wanted is None or wanted.kind not in "fc":
+    if array.dtype.kind in "Ou" and found and found <= {*map(own_dtype, (True, 0, 0.0))}:
+        common = functools.reduce(promote, found) if wanted is None else wanted
+        if common.kind not in "fc":  # Python's integers know no limit
             raise ValueError(f"{name}: an integer does not fit into int64; use dtype=float")
-        array = np.array(plain, wanted)
+        array = np.array(plain, np.float64)
     _numbers(name, array, data)
     if wanted is not None:
         return fitted(name, array, wanted) if wanted.kind in "iu" else _converted(array, wanted)
@@ -96,8 +97,8 @@ def filled(name: str, shape: tuple[int, ...], value: Any, dtype: np.dtype | None
     """
     if isinstance(value, (list, tuple, str)) or np.ndim(value):
         raise TypeError(f"{name}: fill_value must be a number, not {type(value).__name__}")
-    number = array_of(name, value)
-    return np.full(shape, number if dtype is None else fitted(name, number, dtype))
+    number = array_of(name, value, np.float64 if dtype and isinstance(value, float) else None)
+    return np.full(shape, fitted(name, number, dtype or number.dtype))
 
 
 def _converted(array: np.ndarray, dtype: np.dtype | None) -> np.ndarray:

@@ -304,7 +304,9 @@ def _spaced(name: str, start: Any, end: Any, steps: int, dtype: np.dtype) -> np.
     place = np.arange(count, dtype=np.float64)
     with np.errstate(all="ignore"):
         gap = np.float64(last - first) / max(count - 1, 1)
-        return np.where(place < count / 2, first + gap * place, last - gap * (count - 1 - place))
+        return np.where(
+            place < max(count // 2, 1), first + gap * place, last - gap * (count - 1 - place)
+        )
 
 
 def _number(name: str, key: str, value: Any) -> Any:

@@ -1,7 +1,7 @@
 """The dtypes by torch's names, the default one, their limits, and torch's rules for mixed dtypes.
 
-A dtype is NumPy's: ``mytorch.float32`` is ``np.dtype("float32")``; ``np.float32``, ``"float32"`` and
-Python's ``float`` may be given for a ``dtype=`` as well.
+A dtype is NumPy's: ``mytorch.float32`` is ``np.dtype("float32")``; where a ``dtype=`` is asked for,
+``np.float32``, ``"float32"`` and Python's ``float`` will do as well.
 Source: torch.set_default_dtype, torch.result_type ("Type promotion" in torch's Tensor Attributes).
 """
 
@@ -37,7 +37,7 @@ DTYPES = {
 }  # fmt: skip
 
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}  # dtype.kind -> bool < int < float < complex
-_INT64 = np.dtype(np.int64)
+_BOOL, _INT64 = np.dtype(np.bool_), np.dtype(np.int64)
 _default = np.dtype(np.float64)
 
 
@@ -125,13 +125,9 @@ def result_type(x: np.ndarray, y: np.ndarray) -> np.dtype:
 
 def own_dtype(value: Any) -> np.dtype:
     """Return the dtype of a Python number by itself: bool, int64 or the default float."""
-    if isinstance(value, bool):
-        return DTYPES["bool"]
     if isinstance(value, int):
-        return _INT64
-    if isinstance(value, float):
-        return _default
-    return np.promote_types(_default, np.dtype(np.complex64))
+        return _BOOL if isinstance(value, bool) else _INT64
+    return _default if isinstance(value, float) else np.dtype((_default.type(0) + 0j).dtype)
 
 
 def scalar_array(value: Any, partner: np.dtype) -> np.ndarray:
@@ -145,9 +141,9 @@ def scalar_array(value: Any, partner: np.dtype) -> np.ndarray:
     if dtype.kind == "f" and -65504 <= value <= 65504:  # fits all floats
         return np.array(value, dtype)
     array = np.asarray(value)
-    if dtype.kind != "f" or array.dtype.kind == "O":
+    if dtype.kind != "f":
         return array.astype(dtype)
-    with np.errstate(over="ignore"):  # nothing to slow down the common case by
+    with np.errstate(over="ignore"):  # slow: only for what may overflow
         return array.astype(dtype)
 
 

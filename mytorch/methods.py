@@ -24,11 +24,11 @@ __all__ = ["Operations"]
 
 def _operator(operation: Any, reflected: bool = False) -> Callable[[Any, Any], Any]:
     """Return the method behind an operator: ``operation`` on this tensor and the other operand."""
-    apply = operation.apply
+    apply, floats = operation.apply, getattr(operation, "floats", False)
 
     def method(self: Any, other: Any) -> Any:
         if other.__class__ is not self.__class__:
-            other = as_operand(self, other)
+            other = as_operand(self, other, floats)
             if other is None:
                 return NotImplemented
         return apply(other, self) if reflected else apply(self, other)

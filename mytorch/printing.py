@@ -79,7 +79,8 @@ def represent(tensor: Any) -> str:
     elif tensor.requires_grad:
         notes.append("requires_grad=True")
     start = "tensor("
-    return _with_notes(f"{start}{_elements(array, len(start))}", notes, len(start))
+    text = _with_notes(f"{start}{_elements(array, len(start))}", notes, len(start))
+    return f"Parameter containing:\n{text}" if tensor.is_parameter else text
 
 
 def _with_notes(text: str, notes: list[str], indent: int) -> str:

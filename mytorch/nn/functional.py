@@ -148,6 +148,7 @@ class Div(Function):
     """
 
     on_arrays = True
+    floats = True
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Any:
@@ -179,7 +180,7 @@ class Div(Function):
 @operation(in_place=True, aliases=("divide", "true_divide"), numpy=np.divide, numbers=True)
 def div(input: Any, other: Any) -> Any:
     """Return input / other, element by element; either may be a number (torch.div)."""
-    return Div.apply(*pair("div", input, other))
+    return Div.apply(*pair("div", input, other, floats=True))
 
 
 # ------------------------------------------------------------------------ handout, problem 2.1

@@ -35,23 +35,27 @@ __all__ = [
 Axes = int | Sequence[int] | None
 
 
-def as_operand(partner: Variable, other: Any) -> Any:
+def as_operand(partner: Variable, other: Any, floats: bool = False) -> Any:
     """Return ``other`` as a constant beside ``partner``, or None if it is no number or array.
 
-    A number, Python's or NumPy's, takes the partner's dtype (a float beside integers: the default).
+    A number, Python's or NumPy's, takes the partner's dtype (a float beside integers: the default;
+    and so an integer where the operation computes in ``floats``: 256 would not fit into uint8).
     """
     if isinstance(other, Variable):
         return other
     if isinstance(other, (bool, int, float)):
-        return partner.new(scalar_array(other, partner.data.dtype))
+        dtype = partner.data.dtype
+        if floats and dtype.kind not in "fc":
+            dtype = get_default_dtype()
+        return partner.new(scalar_array(other, dtype))
     if isinstance(other, np.ndarray):
         return partner.new(other)
     if isinstance(other, np.generic):  # a number like Python's, whatever its own dtype
-        return as_operand(partner, other.item())
+        return as_operand(partner, other.item(), floats)
     return None
 
 
-def pair(name: str, a: Any, b: Any) -> tuple[Any, Any]:
+def pair(name: str, a: Any, b: Any, floats: bool = False) -> tuple[Any, Any]:
     """Return two arguments as Tensors, of which one may be a number or an array.
 
     Raises:
@@ -59,9 +63,9 @@ def pair(name: str, a: Any, b: Any) -> tuple[Any, Any]:
     """
     first, second = a, b
     if isinstance(a, Variable):
-        second = as_operand(a, b)
+        second = as_operand(a, b, floats)
     elif isinstance(b, Variable):
-        first = as_operand(b, a)
+        first = as_operand(b, a, floats)
     else:
         first = second = None
     if first is None or second is None:

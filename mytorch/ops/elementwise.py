@@ -162,11 +162,11 @@ def _function_of_one(cls: type[Function], name: str) -> Callable[..., Any]:
     return _named(function, cls, name)
 
 
-def _function_of_two(cls: type[Function], name: str) -> Callable[..., Any]:
+def _function_of_two(cls: type[Binary], name: str) -> Callable[..., Any]:
     apply = cls.apply
 
     def function(input: Any, other: Any) -> Any:
-        return apply(*pair(name, input, other))
+        return apply(*pair(name, input, other, cls.floats))
 
     return _named(function, cls, name)
 

@@ -60,19 +60,23 @@ def draw_integers(
     low, high = integer_argument(name, "low", low), integer_argument(name, "high", high)
     if low >= high:
         raise ArgumentError(f"{name}: low must be less than high, got low={low} and high={high}")
-    smallest, largest = range_of(dtype)
+    smallest, largest = range_of(dtype, with_gaps=True)
     if not (smallest <= low and high - 1 <= largest):
         raise DtypeError(f"{name}: integers from {low} to {high - 1} do not fit into {dtype}")
     return _cast(source.randint(low, high, shape, dtype=np.int64), dtype)
 
 
-def range_of(dtype: np.dtype) -> tuple[int, int]:
-    """Return the smallest and the largest integer that ``dtype`` holds; of floats, with no gap."""
+def range_of(dtype: np.dtype, with_gaps: bool = False) -> tuple[int, int]:
+    """Return the smallest and the largest integer that ``dtype`` holds.
+
+    Of a floating dtype: between which it holds all, or ``with_gaps`` those it rounds to others.
+    """
     if dtype.kind == "b":
         return 0, 1
     if dtype.kind == "f":
-        whole = 2 ** (np.finfo(dtype).nmant + 1)
-        return -whole, whole
+        limits = np.finfo(dtype)
+        largest = int(limits.max) if with_gaps else 2 ** (limits.nmant + 1)
+        return -largest, largest
     return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
 
 
