@@ -122,8 +122,8 @@ def rand(
     Raises:
         DtypeError: ``dtype`` is not floating.
     """
-    shape, wanted = size_argument("rand", sizes, size), as_dtype("rand", dtype)
-    check_floating("rand", wanted)
+    shape = size_argument("rand", sizes, size)
+    wanted = check_floating("rand", as_dtype("rand", dtype))
     source = _ready("rand", generator, wanted, device, requires_grad)
     return wrap(draw_uniform(source, shape, wanted), requires_grad)
 
@@ -134,8 +134,8 @@ def randn(
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Return draws from N(0, 1), of mean 0 and variance 1; as ``rand`` (torch.randn)."""
-    shape, wanted = size_argument("randn", sizes, size), as_dtype("randn", dtype)
-    check_floating("randn", wanted)
+    shape = size_argument("randn", sizes, size)
+    wanted = check_floating("randn", as_dtype("randn", dtype))
     source = _ready("randn", generator, wanted, device, requires_grad)
     return wrap(draw_normal(source, shape, wanted), requires_grad)
 
@@ -198,8 +198,11 @@ def normal(
         not broadcast; TypeError: size is missing, or given with tensors.
     """
     first = next((each for each in (mean, std) if isinstance(each, Tensor)), None)
-    if (first is None) != (size is not None):
-        raise TypeError("normal: size is for a mean and an std that are numbers, and needed then")
+    if (first is None) != (size is not None) or first is not None and dtype is not None:
+        raise TypeError(
+            "normal: size and dtype are for a mean and an std that are numbers, and size is needed "
+            "then; a tensor says both by itself"
+        )
     wanted = as_dtype("normal", dtype) if first is None else first.data.dtype
     check_floating("normal", wanted)
     m, s = [each.data if isinstance(each, Tensor) else each for each in (mean, std)]
