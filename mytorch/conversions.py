@@ -97,6 +97,7 @@ def filled(name: str, shape: tuple[int, ...], value: Any, dtype: np.dtype | None
     """
     if isinstance(value, (list, tuple, str)) or np.ndim(value):
         raise TypeError(f"{name}: fill_value must be a number, not {type(value).__name__}")
+    value = value.item() if isinstance(value, np.generic) else value
     number = array_of(name, value, np.float64 if dtype and isinstance(value, float) else None)
     return np.full(shape, fitted(name, number, dtype or number.dtype))
 

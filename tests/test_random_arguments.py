@@ -1,4 +1,4 @@
-"""Random tensors: the arguments that are refused, and the shapes and dtypes of those that are not."""
+"""Random tensors: the arguments refused, and the shapes and dtypes of those that are not."""
 
 from __future__ import annotations
 

@@ -254,12 +254,7 @@ def fitted(name: str, numbers: np.ndarray, dtype: np.dtype) -> np.ndarray:
         DtypeError: one does not: torch's "value cannot be converted without overflow". Of unsigned
             integers, torch lets negative numbers wrap around: -1 is the largest.
     """
-    with np.errstate(all="ignore"):
-        result = numbers.astype(dtype)
-    if dtype.kind not in "iu":
-        if dtype.kind != "b" and (np.isfinite(result) != np.isfinite(numbers)).any():
-            raise DtypeError(f"{name}: {np.abs(numbers).max()} is too large for {dtype}")
-    elif numbers.size:
+    if dtype.kind in "iu" and numbers.size:
         limits = np.iinfo(dtype)
         low, high = numbers.min(), numbers.max()
         if not ((-limits.max if dtype.kind == "u" else limits.min) <= low and high <= limits.max):
@@ -267,6 +262,12 @@ def fitted(name: str, numbers: np.ndarray, dtype: np.dtype) -> np.ndarray:
             raise DtypeError(
                 f"{name}: {worst} does not fit into {dtype}, {limits.min} to {limits.max}"
             )
+    elif numbers.dtype.kind == "O":  # integers that fit into no dtype of integers
+        numbers = numbers.astype(np.float64)
+    with np.errstate(all="ignore"):
+        result = numbers.astype(dtype)
+    if dtype.kind in "fc" and (np.isfinite(result) != np.isfinite(numbers)).any():
+        raise DtypeError(f"{name}: {np.abs(numbers).max()} is too large for {dtype}")
     return result
 
 
