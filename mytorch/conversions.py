@@ -39,6 +39,8 @@ def array_of(name: str, data: Any, dtype: Any = None) -> np.ndarray:
             lengths; ValueError: an integer too large for int64.
     """
     wanted = None if dtype is None else as_dtype(name, dtype)
+    if type(data) is float and wanted is None:
+        return np.array(data, get_default_dtype())
     if isinstance(data, Variable):
         data = data.data
     if isinstance(data, (np.ndarray, np.generic)):
@@ -103,8 +105,10 @@ def filled(name: str, shape: tuple[int, ...], value: Any, dtype: np.dtype | None
 
 
 def _converted(array: np.ndarray, dtype: np.dtype | None) -> np.ndarray:
+    if dtype is None or dtype == array.dtype:
+        return array
     with np.errstate(all="ignore"):  # an overflow to infinity, a nan to an integer
-        return array if dtype is None else array.astype(dtype, copy=False)
+        return array.astype(dtype)
 
 
 # ---------------------------------------------------------------------------------- the methods

@@ -301,12 +301,11 @@ def _spaced(name: str, start: Any, end: Any, steps: int, dtype: np.dtype) -> np.
     _refuse_bool(name, dtype)
     if dtype.kind in "iu":
         first, last = int(first), int(last)
-    place = np.arange(count, dtype=np.float64)
+    place, half = np.arange(count, dtype=np.float64), max(count // 2, 1)
     with np.errstate(all="ignore"):
         gap = np.float64(last - first) / max(count - 1, 1)
-        return np.where(
-            place < max(count // 2, 1), first + gap * place, last - gap * (count - 1 - place)
-        )
+        near_end = last - gap * (count - 1 - place[half:])
+        return np.concatenate([first + gap * place[:half], near_end])
 
 
 def _number(name: str, key: str, value: Any) -> Any:

@@ -172,9 +172,12 @@ class InPlace(Operations):
 
     def _checked(self, name: str, value: Any) -> Any:
         """Return a number in this tensor's dtype; DtypeError if it does not fit into it."""
-        if isinstance(value, (bool, int, float, np.generic)):
-            return self.new(fitted(name, np.asarray(value), self.data.dtype))
-        return value
+        if not isinstance(value, (bool, int, float, np.generic)):
+            return value
+        dtype = self.data.dtype
+        if dtype.kind == "f" and abs(float(value)) <= 65504:  # fits into every float
+            return self.new(np.array(value, dtype))
+        return self.new(fitted(name, np.asarray(value), dtype))
 
     def zero_(self) -> Any:
         """Set every element to 0."""

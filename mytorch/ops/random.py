@@ -180,8 +180,17 @@ def multinomial(
         drawn = _where_they_fall(np.cumsum(rows, axis=1), source.random_sample, num_samples)
     else:
         times = np.maximum(source.standard_exponential(rows.shape), np.finfo(float).tiny)
-        drawn = np.argsort(-rows / times, axis=1, kind="stable")[:, :num_samples]
+        drawn = _largest(rows / times, num_samples)
     return input.new(np.ascontiguousarray(drawn if weights.ndim == 2 else drawn[0], np.int64))
+
+
+def _largest(keys: np.ndarray, count: int) -> np.ndarray:
+    """Return where the ``count`` largest of each row are, the largest first."""
+    if count == 1:
+        return keys.argmax(axis=1)[:, None]
+    found = np.argpartition(-keys, count - 1, axis=1)[:, :count]  # these, in any order
+    order = np.argsort(-np.take_along_axis(keys, found, 1), axis=1)
+    return np.take_along_axis(found, order, 1)
 
 
 def _where_they_fall(sums: np.ndarray, uniform: Any, count: int) -> np.ndarray:

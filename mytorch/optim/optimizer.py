@@ -76,7 +76,7 @@ class Optimizer:
         Raises:
             ValueError: entries missing, or arrays of other shapes; nothing is changed then.
         """
-        shapes = [parameter.shape for parameter in self.params]
+        shapes = [parameter.data.shape for parameter in self.params]
         missing = [name for name in (*self._numbers, *self._buffers) if name not in state]
         if missing:
             raise ValueError(f"load_state_dict({type(self).__name__}): missing {missing}")
