@@ -12,7 +12,7 @@ from mytorch import nn  # isort: skip - first: its functional.py is below Tensor
 import math
 from typing import TYPE_CHECKING, Any
 
-from mytorch import autograd, linalg, optim, random, special, tensor
+from mytorch import autograd, linalg, optim, profiler, random, special, tensor
 from mytorch.devices import (
     accelerator,
     backends,
@@ -93,6 +93,7 @@ __all__ = [
     "no_grad",
     "optim",
     "pi",
+    "profiler",
     "promote_types",
     "random",
     "save",

@@ -22,7 +22,7 @@ from mytorch import grad_mode
 from mytorch.context import ContextManager
 from mytorch.dtypes import get_default_dtype
 from mytorch.errors import DtypeError, GraphError, ShapeError
-from mytorch.grad_mode import live_levels, recording
+from mytorch.grad_mode import anomaly, live_levels, recording
 from mytorch.graph_walk import run_backward
 from mytorch.variable import Variable
 
@@ -41,20 +41,17 @@ class BackwardFunction(ContextManager):
         hooks: {id: function} called with the gradient that arrives, or None.
     """
 
-    __slots__ = ("__weakref__", "_own", "dtype", "forward_cls", "hooks", "next_functions", "shape")
+    __slots__ = ("__weakref__", "dtype", "forward_cls", "next_functions", "shape")
 
-    hooks: dict[int, Any] | None
+    hooks: dict[int, Any] | None = None
+    shape: Any
     number: int | None = None
+    _own: tuple[tuple[int, int], ...] = ()  # (place among the saved, output's number)
 
     def __init__(self, forward_cls: type[Function], next_functions: list[Any] | None = None):
-        self._saved = ()
-        self.bare = False
-        self._own: tuple[tuple[int, int], ...] = ()  # (place among the saved, output's number)
         self.forward_cls = forward_cls
-        self.hooks = None
         self.next_functions = [] if next_functions is None else next_functions
-        self.shape: Any = ()
-        if grad_mode.anomaly.get():
+        if anomaly.get():
             self.trace = grad_mode.calling_line()
 
     @property
@@ -93,10 +90,13 @@ class BackwardFunction(ContextManager):
         for arg in args:
             if arg is output:  # an input keeps its own place in the graph
                 output = output.new_alias()
-        self.shape, self.dtype = output.data.shape, output.data.dtype
+        array = output.data
+        self.shape, self.dtype = array.shape, array.dtype
         if self._saved:
             self._detach_saved(output, 0)
-        return _link(output, self)
+        output.grad_fn = self
+        output._requires_grad, output.is_leaf = True, False
+        return output
 
     def _attach_many(self, outputs: tuple[Any, ...], args: tuple[Any, ...]) -> tuple[Any, ...]:
         self.shape = [(out.data.shape, out.data.dtype) for out in outputs]
@@ -293,6 +293,17 @@ def edge_to(arg: Any) -> BackwardFunction | AccumulateGrad | None:
     return arg.grad_fn if arg.grad_fn is not None else accumulator_of(arg)
 
 
+def edges_to(args: tuple[Any, ...]) -> list[Any]:
+    """Return ``edge_to`` of each argument."""
+    edges: list[Any] = []
+    for arg in args:
+        if isinstance(arg, Variable) and arg._requires_grad:
+            edges.append(arg.grad_fn or accumulator_of(arg))
+        else:
+            edges.append(None)
+    return edges
+
+
 def _link(output: Any, node: BackwardFunction) -> Any:
     output.grad_fn = node
     output._requires_grad = True
@@ -356,9 +367,21 @@ class Function:
         if recording.get():
             for arg in args:
                 if isinstance(arg, Variable) and arg._requires_grad:
-                    node = BackwardFunction(cls, [edge_to(arg) for arg in args])
+                    node = BackwardFunction(cls, edges_to(args))
                     return node.attach(cls._run(node, *args), args)
         return cls._run(ContextManager(), *args)
+
+
+def apply_to_pair(cls: type[Function], a: Variable, b: Variable) -> Any:
+    """Return ``cls.apply(a, b)`` of two Tensors: the operators' way, which is shorter."""
+    if live := live_levels.get():
+        from mytorch.forward_mode import apply_dual
+
+        return apply_dual(cls, (a, b), live)
+    if (a._requires_grad or b._requires_grad) and recording.get():
+        node = BackwardFunction(cls, [edge_to(a), edge_to(b)])
+        return node.attach(cls._run(node, a, b), (a, b))
+    return cls._run(ContextManager(), a, b)
 
 
 def _watched(cls: type[Function], ctx: Any, *args: Any) -> Any:

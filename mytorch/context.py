@@ -29,15 +29,11 @@ class ContextManager:
         bare (bool): the rule that is running computes on arrays (see ``Function.on_arrays``).
     """
 
-    __slots__ = ("__dict__", "_saved", "_versions", "bare")
+    __slots__ = ("__dict__",)
 
-    _saved: tuple[Any, ...] | None
-    _versions: tuple[int, ...]
-    bare: bool
-
-    def __init__(self) -> None:
-        self._saved = ()
-        self.bare = False
+    _saved: tuple[Any, ...] | None = ()
+    _versions: tuple[int, ...] = ()
+    bare: bool = False
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep ``tensors`` (inputs, outputs or constants of forward) until backward needs them.

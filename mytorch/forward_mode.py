@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from mytorch.autograd_engine import BackwardFunction, Function, edge_to
+from mytorch.autograd_engine import BackwardFunction, Function, edge_to, edges_to
 from mytorch.context import ContextManager
 from mytorch.errors import GraphError
 from mytorch.grad_mode import live_levels, recording
@@ -151,7 +151,7 @@ def _apply_on_arrays(
 def _run(cls: type[Function], args: tuple[Any, ...]) -> tuple[Any, Any]:
     """Run the operation at no level; return its output and the context of the run."""
     recorded = recording.get() and any(isinstance(a, Variable) and a._requires_grad for a in args)
-    ctx: Any = BackwardFunction(cls, [edge_to(a) for a in args]) if recorded else ContextManager()
+    ctx: Any = BackwardFunction(cls, edges_to(args)) if recorded else ContextManager()
     ctx.needed = (True,) * len(args)  # the tangents may need what the gradients do not
     output = cls._run(ctx, *args)
     del ctx.needed

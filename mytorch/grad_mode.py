@@ -11,7 +11,7 @@ import inspect
 import linecache
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextvars import ContextVar, Token
 from typing import Any
 
@@ -64,7 +64,7 @@ class _Mode:
         self._variable.reset(self._tokens.pop())
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return ``function`` run in this mode: plain, generator and async functions alike."""
+        """Return ``function`` run in this mode: a plain, generator or async one, or both."""
         variable, value = self._variable, self._value
         if inspect.iscoroutinefunction(function):
 
@@ -77,6 +77,10 @@ class _Mode:
         if inspect.isgeneratorfunction(function):
             return functools.wraps(function)(
                 lambda *args, **kwargs: _steps_in(variable, value, function(*args, **kwargs))
+            )
+        if inspect.isasyncgenfunction(function):
+            return functools.wraps(function)(
+                lambda *args, **kwargs: _async_steps_in(variable, value, function(*args, **kwargs))
             )
 
         @functools.wraps(function)
@@ -100,6 +104,26 @@ def _steps_in(variable: ContextVar[bool], value: bool, steps: Any) -> Generator[
             sent, error = (yield item), None
         except GeneratorExit:
             steps.close()
+            raise
+        except BaseException as thrown:
+            sent, error = None, thrown
+
+
+async def _async_steps_in(
+    variable: ContextVar[bool], value: bool, steps: Any
+) -> AsyncGenerator[Any, Any]:
+    """As ``_steps_in``, of an asynchronous generator."""
+    sent, error = None, None
+    while True:
+        try:
+            with _Mode(variable, value):
+                item = await (steps.asend(sent) if error is None else steps.athrow(error))
+        except StopAsyncIteration:
+            return
+        try:
+            sent, error = (yield item), None
+        except GeneratorExit:
+            await steps.aclose()
             raise
         except BaseException as thrown:
             sent, error = None, thrown

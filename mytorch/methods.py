@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import mytorch.nn.functional as F
+from mytorch.autograd_engine import apply_to_pair
 from mytorch.ops.common import as_operand, check_broadcast
 from mytorch.ops.linalg import MatMul
 from mytorch.ops.pointwise import Neg, Pow
@@ -24,14 +25,16 @@ __all__ = ["Operations"]
 
 def _operator(operation: Any, reflected: bool = False) -> Callable[[Any, Any], Any]:
     """Return the method behind an operator: ``operation`` on this tensor and the other operand."""
-    apply, floats = operation.apply, getattr(operation, "floats", False)
+    floats = getattr(operation, "floats", False)
 
     def method(self: Any, other: Any) -> Any:
         if other.__class__ is not self.__class__:
             other = as_operand(self, other, floats)
             if other is None:
                 return NotImplemented
-        return apply(other, self) if reflected else apply(self, other)
+        if reflected:
+            return apply_to_pair(operation, other, self)
+        return apply_to_pair(operation, self, other)
 
     return method
 

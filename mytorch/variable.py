@@ -47,10 +47,13 @@ class Variable:
     _tangents: dict[int, Any] | None
     _views: list[weakref.ref[Any]] | None
 
-    def new(self, array: Any) -> Any:
-        """Return a constant of the same class around ``array``, which is not copied."""
-        tensor = _allocate(self.__class__)
-        tensor.data = array if type(array) is np.ndarray else np.asarray(array)
+    def new(self, array: Any, allocate: Any = object.__new__, ndarray: type = np.ndarray) -> Any:
+        """Return a constant of the same class around ``array``, which is not copied.
+
+        The other arguments are there to be found fast: this runs once for each operation.
+        """
+        tensor = allocate(self.__class__)
+        tensor.data = array if array.__class__ is ndarray else np.asarray(array)
         tensor.grad = tensor.grad_fn = tensor._version = tensor._accumulator = None
         tensor._base = tensor._hooks = tensor._tangents = tensor._views = None
         tensor._requires_grad = tensor.is_parameter = False
@@ -117,6 +120,3 @@ class Variable:
         # for copy.deepcopy and pickle: a copy is a leaf of its own, not the original's
         state = {name: getattr(self, name) for name in Variable.__slots__ if name != "__weakref__"}
         return None, {**state, "_accumulator": None, "_views": None}
-
-
-_allocate = Variable.__new__

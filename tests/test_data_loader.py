@@ -146,7 +146,7 @@ def test_datasets_that_cannot_be_are_refused() -> None:
         TensorDataset(np.array(1.0))
 
 
-@pytest.mark.parametrize("size", [0, -1, 2.0, "3", None], ids=repr)
+@pytest.mark.parametrize("size", [0, -1, 2.0, "3", True], ids=repr)
 def test_bad_batch_sizes_are_refused(size: Any) -> None:
     with pytest.raises(ValueError, match=f"positive integer, got {size!r}"):
         DataLoader(TensorDataset(np.ones(2)), size)

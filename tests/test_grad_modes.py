@@ -122,6 +122,34 @@ def test_tasks_of_one_thread_have_modes_of_their_own() -> None:
     assert seen == {"quiet": False, "loud": True} and is_grad_enabled()
 
 
+def test_an_asynchronous_generator_is_in_the_mode_only_while_it_runs() -> None:
+    seen: list[Any] = []
+
+    @no_grad()
+    async def steps() -> Any:
+        await asyncio.sleep(0)
+        try:
+            received = yield is_grad_enabled()
+            seen.append((received, is_grad_enabled()))
+            yield 2
+        except KeyError:
+            seen.append(is_grad_enabled())
+            yield 3
+        finally:
+            seen.append("closed")
+
+    async def main() -> None:
+        running = steps()
+        assert await running.__anext__() is False and is_grad_enabled()
+        assert await running.asend("sent") == 2 and is_grad_enabled()
+        assert await running.athrow(KeyError()) == 3 and is_grad_enabled()
+        await running.aclose()
+        assert [item async for item in steps()] == [False, 2] and is_grad_enabled()
+
+    asyncio.run(main())
+    assert seen == [("sent", False), False, "closed", (None, False), "closed"]
+
+
 def test_a_mode_decorates_without_brackets_too() -> None:
     @no_grad
     def quiet() -> bool:

@@ -3,6 +3,7 @@
 from mytorch.nn import functional
 from mytorch.nn.activations import ReLU, Sigmoid, Tanh
 from mytorch.nn.batchnorm import BatchNorm1d
+from mytorch.nn.containers import ModuleDict, ModuleList, ParameterDict, ParameterList
 from mytorch.nn.dropout import Dropout
 from mytorch.nn.linear import Linear
 from mytorch.nn.loss import CrossEntropyLoss, Loss, MSELoss
@@ -17,7 +18,11 @@ __all__ = [
     "Loss",
     "MSELoss",
     "Module",
+    "ModuleDict",
+    "ModuleList",
     "Parameter",
+    "ParameterDict",
+    "ParameterList",
     "ReLU",
     "Sequential",
     "Sigmoid",

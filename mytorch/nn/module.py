@@ -12,14 +12,29 @@ import numpy as np
 
 from mytorch.hooks import RemovableHandle
 from mytorch.nn.module_hooks import call_with_hooks
+from mytorch.nn.state import IncompatibleKeys, load_into
 from mytorch.tensor import Tensor
 
 __all__ = ["Module", "Parameter"]
 
 
-def Parameter(data: Any) -> Tensor:  # noqa: N802 - torch's name; a factory, so that the type is Tensor
-    """Return a leaf Tensor that requires grad and is marked as a parameter, copying ``data``."""
-    return Tensor(data, requires_grad=True, is_parameter=True)
+class _ParameterType(type):
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Tensor) and instance.is_parameter
+
+
+class Parameter(metaclass=_ParameterType):
+    """``Parameter(data)`` is a leaf Tensor that requires grad and is marked as a parameter.
+
+    A factory: what it makes is a ``Tensor``, of which ``isinstance(tensor, Parameter)`` holds.
+
+    Args:
+        data: numbers, an array or a Tensor; copied.
+        requires_grad: False for one that is not trained.
+    """
+
+    def __new__(cls, data: Any, requires_grad: bool = True) -> Any:  # noqa: D102
+        return Tensor(data, requires_grad=requires_grad, is_parameter=True)
 
 
 class Module:
@@ -39,11 +54,13 @@ class Module:
     _buffers: dict[str, Tensor]
     _submodules: dict[str, Module]
     _hooks: dict[str, dict[int, Callable[..., Any]]]
+    _volatile: set[str]  # names of buffers that are not part of the state
 
     def __init__(self) -> None:
         for name in ("_parameters", "_buffers", "_submodules"):
             object.__setattr__(self, name, {})
         object.__setattr__(self, "_hooks", {})
+        object.__setattr__(self, "_volatile", set())
         self.is_train = True
 
     # ------------------------------------------------------------------------------ attributes
@@ -85,10 +102,40 @@ class Module:
                 "attributes or is used"
             ) from None
 
-    def register_buffer(self, name: str, tensor: Tensor) -> None:
-        """Keep a Tensor that is part of the state but no parameter, such as a running mean."""
-        self._registries()["_buffers"][name] = tensor
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Keep a Tensor that is part of the state but no parameter, such as a running mean.
+
+        One that is not ``persistent`` is left out of ``state_dict``.
+        """
+        self._check_name(name)
+        if tensor is not None and not isinstance(tensor, Tensor):
+            raise TypeError(f"register_buffer: {name!r} must be a Tensor or None")
         object.__setattr__(self, name, tensor)
+        if tensor is not None:
+            self._registries()["_buffers"][name] = tensor
+        if not persistent:
+            self._volatile.add(name)
+
+    def register_parameter(self, name: str, parameter: Tensor | None) -> None:
+        """Set a parameter under a name that may be computed; None for one that is left out."""
+        self._check_name(name)
+        if parameter is not None and not isinstance(parameter, Parameter):
+            raise TypeError(f"register_parameter: {name!r} must be a Parameter or None")
+        setattr(self, name, parameter)
+
+    def register_module(self, name: str, module: Module | None) -> None:
+        """Set a submodule under a name that may be computed."""
+        self._check_name(name)
+        if module is not None and not isinstance(module, Module):
+            raise TypeError(f"register_module: {name!r} must be a Module or None")
+        setattr(self, name, module)
+
+    add_module = register_module
+
+    def _check_name(self, name: str) -> None:
+        if not isinstance(name, str) or not name or "." in name:
+            raise KeyError(f"{name!r} cannot be the name of an attribute: no dots, not empty")
+        self._registries()
 
     # ------------------------------------------------------------------------------ calling
 
@@ -124,13 +171,15 @@ class Module:
 
     # ------------------------------------------------------------------------------ traversal
 
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+    def named_modules(
+        self, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
         """Yield (path, module) for this module and all below it, each module once."""
         seen: set[int] = set()
         stack: list[tuple[str, Module]] = [(prefix, self)]
         while stack:
             path, module = stack.pop()
-            if id(module) in seen:
+            if remove_duplicate and id(module) in seen:
                 continue
             seen.add(id(module))
             yield path, module
@@ -141,29 +190,54 @@ class Module:
         """Yield this module and all below it, each once."""
         return (module for _, module in self.named_modules())
 
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Yield (name, module) of the modules directly below."""
+        return iter(self._registries()["_submodules"].items())
+
     def children(self) -> Iterator[Module]:
         """Yield the modules directly below."""
-        return iter(self._registries()["_submodules"].values())
+        return (child for _, child in self.named_children())
 
-    def _named(self, registry: str) -> Iterator[tuple[str, Tensor]]:
+    def get_submodule(self, target: str) -> Module:
+        """Return the module at a path such as "encoder.layers.0"; "" is this module."""
+        module = self
+        for name in target.split(".") if target else ():
+            found = module._registries()["_submodules"].get(name)
+            if found is None:
+                raise AttributeError(f"{type(module).__name__} has no submodule {name!r}: {target}")
+            module = found
+        return module
+
+    def _named(
+        self, registry: str, prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Tensor]]:
         seen: set[int] = set()
-        for path, module in self.named_modules():
+        modules = self.named_modules(prefix, remove_duplicate) if recurse else [(prefix, self)]
+        for path, module in modules:
             for name, tensor in module._registries()[registry].items():
-                if id(tensor) not in seen:
+                if not remove_duplicate or id(tensor) not in seen:
                     seen.add(id(tensor))
                     yield f"{path}.{name}".lstrip("."), tensor
 
-    def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
         """Yield (path, parameter) of this module and all below, a shared parameter once."""
-        return self._named("_parameters")
+        return self._named("_parameters", prefix, recurse, remove_duplicate)
 
-    def parameters(self) -> Iterator[Tensor]:
+    def parameters(self, recurse: bool = True) -> Iterator[Tensor]:
         """Yield the parameters of this module and all below, a shared one once."""
-        return (parameter for _, parameter in self.named_parameters())
+        return (parameter for _, parameter in self.named_parameters("", recurse))
 
-    def named_buffers(self) -> Iterator[tuple[str, Tensor]]:
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
         """Yield (path, buffer) of this module and all below."""
-        return self._named("_buffers")
+        return self._named("_buffers", prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """Yield the buffers of this module and all below."""
+        return (buffer for _, buffer in self.named_buffers("", recurse))
 
     def apply(self, function: Callable[[Module], Any]) -> Module:
         """Call ``function`` on every module below, in order, and then on this one; return this."""
@@ -181,31 +255,56 @@ class Module:
 
     def train(self, mode: bool = True) -> Module:
         """Put this module and all below it in training mode."""
+        if not isinstance(mode, bool):
+            raise ValueError(f"train: the mode is True or False, not {mode!r}")
         for module in self.modules():
-            module.is_train = bool(mode)
+            module.is_train = mode
         return self
 
     def eval(self) -> Module:
         """Put this module and all below it in evaluation mode."""
         return self.train(False)
 
-    def zero_grad(self) -> None:
-        """Forget the gradients of all parameters (set them to None)."""
+    def requires_grad_(self, requires_grad: bool = True) -> Module:
+        """Say of all parameters whether they are trained: False freezes them."""
         for parameter in self.parameters():
-            parameter.grad = None
+            parameter.requires_grad = requires_grad
+        return self
 
-    def to(self, dtype: Any) -> Module:
-        """Convert parameters, their gradients and floating buffers to ``dtype``, in place.
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters: None, or else zeros."""
+        for parameter in self.parameters():
+            if set_to_none or parameter.grad is None:
+                parameter.grad = None
+            else:
+                parameter.grad = parameter.grad.detach()
+                parameter.grad.zero_()
 
+    def to(self, *args: Any, dtype: Any = None, device: Any = None) -> Module:
+        """Convert parameters, their gradients and floating buffers, in place.
+
+        Args:
+            args: a floating dtype, a Tensor whose dtype is taken, or a device: the CPU.
         Returns:
             Module: this module.
         Raises:
-            TypeError: ``dtype`` is not floating.
+            TypeError: ``dtype`` is not floating; RuntimeError: another device.
         """
-        wanted = np.dtype(dtype)
+        for arg in (*args, device):
+            if isinstance(arg, Tensor):
+                dtype = arg.dtype
+            elif isinstance(arg, str) and arg.partition(":")[0] in ("cpu", "cuda", "mps", "meta"):
+                device = arg
+            elif arg is not None and str(arg) != "cpu" and not isinstance(arg, bool):
+                dtype = arg
+        if device is not None and str(device).partition(":")[0] != "cpu":
+            raise RuntimeError(f"to: {device}: there is only the CPU here")
+        return self if dtype is None else self._convert(np.dtype(dtype))
+
+    def _convert(self, wanted: np.dtype) -> Module:
         if wanted.kind != "f":
             raise TypeError(f"to: a module can be converted to a floating dtype, not {wanted}")
-        for tensor in self._state().values():
+        for tensor in [*self.parameters(), *self.buffers()]:
             if tensor.data.dtype.kind == "f":
                 tensor.data = tensor.data.astype(wanted)
                 tensor.mark_changed()
@@ -213,44 +312,51 @@ class Module:
                 tensor.grad = tensor.grad.detach().astype(wanted)
         return self
 
+    def float(self) -> Module:
+        """Convert to float32, in place."""
+        return self._convert(np.dtype(np.float32))
+
+    def double(self) -> Module:
+        """Convert to float64, in place."""
+        return self._convert(np.dtype(np.float64))
+
+    def half(self) -> Module:
+        """Convert to float16, in place."""
+        return self._convert(np.dtype(np.float16))
+
     # ------------------------------------------------------------------------------ state
 
-    def _state(self) -> dict[str, Tensor]:
-        return {**dict(self.named_parameters()), **dict(self.named_buffers())}
+    def _state(self, prefix: str = "") -> dict[str, Tensor]:
+        """Return what a ``state_dict`` has, the tensors themselves; a shared one at each path."""
+        state = {}
+        for path, module in self.named_modules(prefix, remove_duplicate=False):
+            for registry in ("_parameters", "_buffers"):
+                for name, tensor in module._registries()[registry].items():
+                    if name not in module._volatile:
+                        state[f"{path}.{name}".lstrip(".")] = tensor
+        return state
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """Return {path: Tensor} of all parameters and buffers, sharing their memory.
+    def state_dict(self, prefix: str = "") -> dict[str, Tensor]:
+        """Return {path: Tensor} of all parameters and persistent buffers, sharing their memory."""
+        return {path: tensor.detach() for path, tensor in self._state(prefix.rstrip(".")).items()}
 
-        One that is shared stands under its first path only.
-        """
-        return {path: tensor.detach() for path, tensor in self._state().items()}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+    def load_state_dict(self, state_dict: dict[str, Any], strict: bool = True) -> IncompatibleKeys:
         """Copy the values of ``state_dict`` into parameters and buffers.
 
+        Args:
+            strict: every path must be in both; else missing and unexpected ones are only returned.
+        Returns:
+            (missing_keys, unexpected_keys).
         Raises:
-            ValueError: entries that are missing, unexpected, of another shape or of a kind of
+            ShapeError: entries that are missing, unexpected, of another shape or of a kind of
                 number that does not fit, all told together; nothing is changed then.
         """
-        own = self._state()
-        given = {
-            path: value.data if isinstance(value, Tensor) else np.asarray(value)
-            for path, value in state_dict.items()
-        }
-        faults = [f"missing: {path}" for path in own if path not in given]
-        faults += [f"unexpected: {path}" for path in given if path not in own]
-        for path in [path for path in own if path in given]:
-            mine, other = own[path].data, given[path]
-            if mine.shape != other.shape:
-                faults.append(f"{path}: expected {mine.shape}, got {other.shape}")
-            elif not np.can_cast(other.dtype, mine.dtype, "same_kind"):
-                faults.append(f"{path}: expected {mine.dtype}, got {other.dtype}")
-        if faults:
-            raise ValueError(f"load_state_dict({type(self).__name__}): " + "; ".join(faults))
-        for path, tensor in own.items():
-            tensor.data = np.asarray(tensor.data)  # somebody may have assigned a NumPy scalar
-            tensor.data[...] = given[path]
-            tensor.mark_changed()
+        for path, module in self.named_modules():
+            module._prepare_load(path, state_dict)
+        return load_into(type(self).__name__, self._state(), state_dict, strict)
+
+    def _prepare_load(self, path: str, state_dict: dict[str, Any]) -> None:
+        """Make what a lazy layer does not have yet, in the shapes that are to be loaded."""
 
     # ------------------------------------------------------------------------------ printing
 

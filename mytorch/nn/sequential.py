@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from mytorch.nn.module import Module
-from mytorch.tensor import Tensor
 
 __all__ = ["Sequential"]
 
@@ -13,12 +13,19 @@ __all__ = ["Sequential"]
 class Sequential(Module):
     """Apply ``layers`` in order: y = layer_n(… layer_1(x)).
 
-    The layers are also reached by index and by iteration; parameters are named "0.weight",
+    Args:
+        layers: modules, named "0", "1", …; or one dict of modules by name.
+
+    The layers are also reached by index, slice and iteration; parameters are named "0.weight",
     "0.bias", … Source: torch.nn.Sequential.
     """
 
-    def __init__(self, *layers: Module):
+    def __init__(self, *layers: Any):
         super().__init__()
+        if len(layers) == 1 and isinstance(layers[0], dict):
+            for name, layer in layers[0].items():
+                self.register_module(name, layer)
+            return
         for position, layer in enumerate(layers):
             if not isinstance(layer, Module):
                 raise TypeError(
@@ -29,19 +36,73 @@ class Sequential(Module):
     @property
     def layers(self) -> tuple[Module, ...]:
         """The layers, in order."""
-        return tuple(self.children())
+        return tuple(self._submodules.values())
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Any) -> Any:
         """Return the output of the last layer."""
-        for layer in self.layers:
+        for layer in self._submodules.values():
             x = layer(x)
         return x
+
+    def _replace(self, layers: Iterable[Module]) -> None:
+        """Make these the layers, numbered anew."""
+        layers = list(layers)
+        for name in list(self._submodules):
+            delattr(self, name)
+        for position, layer in enumerate(layers):
+            self.register_module(str(position), layer)
+
+    def append(self, module: Module) -> Sequential:
+        """Add a layer behind the last."""
+        self.register_module(str(len(self)), module)
+        return self
+
+    def extend(self, modules: Iterable[Module]) -> Sequential:
+        """Add layers behind the last."""
+        for module in list(modules):
+            self.append(module)
+        return self
+
+    def insert(self, index: int, module: Module) -> Sequential:
+        """Put a layer before the one at ``index``; the layers are numbered anew."""
+        if not -len(self) <= index <= len(self):
+            raise IndexError(f"insert: index {index} of {len(self)} layers")
+        layers = list(self.layers)
+        layers.insert(index, module)
+        self._replace(layers)
+        return self
+
+    def pop(self, index: int) -> Module:
+        """Take out the layer at ``index`` and return it."""
+        layers = list(self.layers)
+        taken = layers.pop(index)
+        self._replace(layers)
+        return taken
+
+    def _name_at(self, index: int) -> str:
+        names = list(self._submodules)
+        if not -len(names) <= index < len(names):
+            raise IndexError(f"index {index} is out of range for {len(names)} layers")
+        return names[index]
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return type(self)(dict(list(self._submodules.items())[index]))
+        return self._submodules[self._name_at(index)]
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        self.register_module(self._name_at(index), module)
+
+    def __delitem__(self, index: int | slice) -> None:
+        kept = list(self.layers)
+        del kept[index]
+        self._replace(kept)
+
+    def __add__(self, other: Sequential) -> Sequential:
+        return type(self)(*self.layers, *other.layers)
 
     def __iter__(self) -> Iterator[Module]:
         return iter(self.layers)
 
     def __len__(self) -> int:
-        return len(self.layers)
-
-    def __getitem__(self, index: int) -> Module:
-        return self.layers[index]
+        return len(self._submodules)

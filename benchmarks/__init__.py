@@ -1,0 +1,1 @@
+"""Benchmarks: MyTorch beside torch, JAX, HIPS autograd and hand-written NumPy, in one run."""

@@ -1,0 +1,12 @@
+"""Every benchmark, in the order of the table."""
+
+from __future__ import annotations
+
+from benchmarks.work import Work
+from benchmarks.works import elementwise, engine, mlp, mnist, process
+
+WORKS: dict[str, Work] = {
+    work.name: work
+    for module in (mlp, engine, elementwise, mnist, process)
+    for work in module.WORKS
+}

@@ -1,0 +1,316 @@
+"""Processes that make batches ahead of time.
+
+Each worker has a pipe of its own to the parent. Worker k makes batches k, k + n, k + 2n, … of n
+workers, so that reading the pipes in turn gives them in order. Large arrays cross in shared memory,
+everything else in the pipe. A worker ends when its pipe is closed, and when its parent is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import pickle
+import random
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing import shared_memory
+from typing import Any
+
+import numpy as np
+
+from mytorch.tensor import Tensor
+
+__all__ = ["WorkerInfo", "Workers", "get_worker_info"]
+
+SHARED_FROM = 1 << 16  # bytes: smaller arrays are sent in the pipe
+
+
+@dataclass
+class WorkerInfo:
+    """What a worker process knows of itself."""
+
+    id: int
+    num_workers: int
+    seed: int
+    dataset: Any
+
+
+_info: WorkerInfo | None = None
+
+
+def get_worker_info() -> WorkerInfo | None:
+    """Return which worker this process is; None in the main process."""
+    return _info
+
+
+# ------------------------------------------------------------------------- arrays in memory
+
+
+def _sent(value: Any) -> bytes:
+    """Return ``value`` pickled, its large arrays left in shared memory by name."""
+    buffers: list[pickle.PickleBuffer] = []
+
+    def keep(buffer: pickle.PickleBuffer) -> bool:
+        if buffer.raw().nbytes < SHARED_FROM:
+            return True  # into the pickle
+        buffers.append(buffer)
+        return False
+
+    content = pickle.dumps(_packed(value), protocol=5, buffer_callback=keep)
+    names = []
+    for buffer in buffers:
+        raw = buffer.raw()
+        block = shared_memory.SharedMemory(create=True, size=raw.nbytes)
+        _bytes_of(block, raw.nbytes)[:] = np.frombuffer(raw, np.uint8)
+        names.append((block.name, raw.nbytes))
+        block.close()
+    return pickle.dumps((content, names))
+
+
+def _received(message: bytes) -> Any:
+    """Return what ``_sent`` sent; the shared memory is given back."""
+    content, names = pickle.loads(message)
+    buffers = []
+    for name, size in names:
+        block = shared_memory.SharedMemory(name)
+        buffers.append(_bytes_of(block, size).copy().data)
+        block.close()
+        block.unlink()
+    return _unpacked(pickle.loads(content, buffers=buffers))
+
+
+def _bytes_of(block: shared_memory.SharedMemory, size: int) -> np.ndarray:
+    assert block.buf is not None
+    return np.frombuffer(block.buf, np.uint8, size)
+
+
+class _Packed:
+    """A Tensor on its way: its array."""
+
+    def __init__(self, array: np.ndarray):
+        self.array = array
+
+
+def _packed(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return _Packed(np.ascontiguousarray(value.data) if value.ndim else value.data)
+    return _mapped(_packed, value)
+
+
+def _unpacked(value: Any) -> Any:
+    if isinstance(value, _Packed):
+        return Tensor.zeros(0).new(value.array)
+    return _mapped(_unpacked, value)
+
+
+def _mapped(function: Callable[[Any], Any], value: Any) -> Any:
+    """Return ``value`` with ``function`` of each part of a dict, a tuple or a list."""
+    if isinstance(value, dict):
+        return {key: function(each) for key, each in value.items()}
+    if isinstance(value, (tuple, list)):
+        parts = [function(each) for each in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return value
+
+
+# ------------------------------------------------------------------------- in the worker
+
+
+class _End:
+    """An iterable dataset has no more."""
+
+
+class _Failure:
+    """What a worker says of an error: its class, if it can be sent, and the traceback."""
+
+    def __init__(self, number: int, error: BaseException):
+        self.text = f"in worker {number} of the DataLoader:\n{traceback.format_exc()}"
+        self.kind: Any = type(error)
+        try:
+            pickle.dumps(self.kind)
+        except Exception:
+            self.kind = RuntimeError
+
+    def error(self) -> BaseException:
+        """Return the error to raise in the parent."""
+        try:
+            return self.kind(self.text)
+        except Exception:  # a class whose constructor wants something else
+            return RuntimeError(self.text)
+
+
+def _end_with_parent() -> None:
+    """Let this process end when its parent does, also in the middle of something."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def wait() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=wait, daemon=True).start()
+
+
+def _work(
+    number: int,
+    count: int,
+    seed: int,
+    dataset: Any,
+    fetcher: Callable[[Any], Callable[[Any], Any]],
+    init: Callable[[int], None] | None,
+    pipe: Any,
+    others: list[Any],
+) -> None:
+    """Answer each request in the pipe with a batch, until it is closed."""
+    global _info
+    for other in others:  # the parent's ends, which a forked process has as well
+        other.close()
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C ends
+    _end_with_parent()
+    _info = WorkerInfo(number, count, seed, dataset)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    fetch: Any = None
+    try:
+        if init is not None:
+            init(number)
+        fetch = fetcher(dataset)
+    except Exception as error:
+        fetch = _Failure(number, error)
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            request = pipe.recv()
+            answer = fetch
+            if not isinstance(fetch, _Failure):
+                try:
+                    answer = fetch(request)
+                except StopIteration:
+                    answer = _End()
+                except Exception as error:
+                    answer = _Failure(number, error)
+            try:
+                message = _sent(answer)
+            except Exception as error:  # a batch that cannot be pickled
+                message = _sent(_Failure(number, error))
+            try:
+                pipe.send_bytes(message)
+            except OSError:  # nobody is there any more to give the shared memory back
+                _received(message)
+                raise
+
+
+# ------------------------------------------------------------------------- in the parent
+
+
+class Workers:
+    """Worker processes, and the batches that they make in order.
+
+    Args:
+        count: how many; ahead: batches that each may be asked for in advance; seed: worker k starts
+            from seed + k; timeout: seconds to wait for a batch, 0 for ever.
+        dataset: given to each; fetcher: called with the dataset in the worker, returns a function
+            from a request to a batch; init: called with the worker's number first.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        ahead: int,
+        seed: int,
+        timeout: float,
+        dataset: Any,
+        fetcher: Callable[[Any], Callable[[Any], Any]],
+        init: Callable[[int], None] | None,
+        context: Any = None,
+    ):
+        self.count, self.ahead, self.timeout = count, ahead, timeout
+        if context is None or isinstance(context, str):
+            context = multiprocessing.get_context(context)
+        self._pipes: list[Any] = []
+        self._processes: list[Any] = []
+        try:
+            for number in range(count):
+                ours, theirs = context.Pipe()
+                self._pipes.append(ours)
+                is_forked = context.get_start_method() == "fork"
+                process = context.Process(
+                    target=_work,
+                    args=(number, count, seed + number, dataset, fetcher, init, theirs,
+                          list(self._pipes) if is_forked else []),
+                    daemon=True,
+                )  # fmt: skip
+                process.start()
+                theirs.close()
+                self._processes.append(process)
+        except BaseException:
+            self.close()
+            raise
+
+    def batches(self, requests: Iterator[Any]) -> Iterator[Any]:
+        """Yield the answer to each request, in order; skip workers that have no more."""
+        waiting = [0] * self.count  # requests that each has not answered
+        live = list(range(self.count))
+        for _ in range(self.ahead):
+            for number in live:
+                waiting[number] += self._ask(number, requests)
+        turn = 0
+        while live:
+            number = live[turn % len(live)]
+            if not waiting[number]:
+                break
+            answer = self._answer(number)
+            waiting[number] -= 1
+            if isinstance(answer, _End):
+                for _ in range(waiting[number]):  # it was asked for more than there is
+                    self._answer(number)
+                turn %= len(live)
+                live.remove(number)
+                continue
+            if isinstance(answer, _Failure):
+                raise answer.error()
+            waiting[number] += self._ask(number, requests)
+            turn += 1
+            yield answer
+
+    def _ask(self, number: int, requests: Iterator[Any]) -> int:
+        """Pass the next request on; return how many that were, 1 or 0."""
+        for request in requests:
+            with contextlib.suppress(OSError):  # it died: its answer is asked for in its turn
+                self._pipes[number].send(request)
+            return 1
+        return 0
+
+    def _answer(self, number: int) -> Any:
+        pipe, process = self._pipes[number], self._processes[number]
+        try:
+            if self.timeout and not pipe.poll(self.timeout):
+                raise RuntimeError(f"DataLoader: no batch from worker {number} in {self.timeout} s")
+            return _received(pipe.recv_bytes())
+        except (EOFError, ConnectionResetError):
+            process.join(5)
+            code = process.exitcode
+            how = f"by signal {-code}" if code is not None and code < 0 else f"with status {code}"
+            raise RuntimeError(
+                f"DataLoader: worker {number} (process {process.pid}) ended unexpectedly, {how}"
+            ) from None
+
+    def close(self) -> None:
+        """End the processes."""
+        for pipe in self._pipes:
+            with contextlib.suppress(OSError, EOFError):
+                while pipe.poll():  # give the shared memory of what nobody wanted back
+                    _received(pipe.recv_bytes())
+            pipe.close()
+        for process in self._processes:
+            process.join(1)
+            if process.is_alive():
+                process.terminate()
+                process.join(1)
+            if process.is_alive():
+                process.kill()
+                process.join()
