@@ -18,7 +18,7 @@ from mytorch.ops.common import check_tensors, fitted, size_argument
 from mytorch.ops.pointwise import Cast
 from mytorch.variable import Variable
 
-__all__ = ["Conversions", "array_of", "filled"]
+__all__ = ["Conversions", "array_of", "destination", "filled"]
 
 # ----------------------------------------------------------------------------- data to arrays
 
@@ -113,6 +113,30 @@ def _converted(array: np.ndarray, dtype: np.dtype | None) -> np.ndarray:
 
 # ---------------------------------------------------------------------------------- the methods
 
+
+def destination(
+    name: str, args: tuple[Any, ...], names: dict[str, Any]
+) -> tuple[np.dtype | None, bool]:
+    """Return the dtype, None for no other, and ``copy``, of the arguments of ``to``.
+
+    Raises:
+        RuntimeError: a device that is not the CPU; TypeError: none of these arguments.
+    """
+
+    def to(
+        device: Any = None, dtype: Any = None, non_blocking: bool = False, copy: bool = False
+    ) -> tuple[np.dtype | None, bool]:
+        check_device(name, device)
+        return None if dtype is None else as_dtype(name, dtype), copy
+
+    first = args[0] if args else None
+    if isinstance(first, Variable):
+        args = (None, first.data.dtype, *args[1:])
+    elif first is not None and not isinstance(first, (str, int, Device)):
+        args = (None, *args)
+    return to(*args, **names)
+
+
 #: how torch calls tensors of a dtype, in ``tensor.type()``
 _TYPES = {
     "float64": "DoubleTensor", "float32": "FloatTensor", "float16": "HalfTensor",
@@ -189,18 +213,8 @@ class Conversions(InPlace):
         Raises:
             RuntimeError: a device that is not the CPU; TypeError: none of these arguments.
         """
-        first = args[0] if args else None
-        if isinstance(first, Variable):
-            args = (None, first.data.dtype, *args[1:])
-        elif first is not None and not isinstance(first, (str, int, Device)):
-            args = (None, *args)
-        return self._to(*args, **names)
-
-    def _to(
-        self, device: Any = None, dtype: Any = None, non_blocking: bool = False, copy: bool = False
-    ) -> Any:
-        check_device("to", device)
-        converted = self if dtype is None else self.astype(as_dtype("to", dtype))
+        dtype, copy = destination("to", args, names)
+        converted = self if dtype is None else self.astype(dtype)
         return self.clone() if copy and converted is self else converted
 
     def type(self, dtype: Any = None) -> Any:
