@@ -61,7 +61,7 @@ def draw_integers(
     if low >= high:
         raise ArgumentError(f"{name}: low must be less than high, got low={low} and high={high}")
     smallest, largest = range_of(dtype, with_gaps=True)
-    if not (smallest <= low and high - 1 <= largest):
+    if not max(smallest, -(2**63)) <= low < high <= min(largest + 1, 2**63):
         raise DtypeError(f"{name}: integers from {low} to {high - 1} do not fit into {dtype}")
     return _cast(source.randint(low, high, shape, dtype=np.int64), dtype)
 
