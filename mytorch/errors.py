@@ -3,7 +3,7 @@
 Index errors are plain ``IndexError`` and wrong Python types plain ``TypeError``.
 """
 
-__all__ = ["ArgumentError", "DtypeError", "EmptyError", "GraphError", "ShapeError"]
+__all__ = ["ArgumentError", "DivisionError", "DtypeError", "EmptyError", "GraphError", "ShapeError"]
 
 
 class ArgumentError(RuntimeError, ValueError):
@@ -22,6 +22,10 @@ class DtypeError(NotImplementedError, TypeError):
 
 class EmptyError(RuntimeError, IndexError, ValueError):
     """Nothing to choose from: what torch (either of the first two) and NumPy (the last) raise."""
+
+
+class DivisionError(RuntimeError, ZeroDivisionError):
+    """Integers divided by zero: a ``RuntimeError`` as in torch, Python's ``ZeroDivisionError``."""
 
 
 class GraphError(RuntimeError):

@@ -139,7 +139,8 @@ def _apply_on_arrays(
         return output
     ctx.bare = True
     outputs = output if isinstance(output, tuple) else (output,)
-    found = cls.jvp(ctx, *tangents)
+    with np.errstate(all="ignore"):  # 0 * inf in a tangent is nan, silently, as in a gradient
+        found = cls.jvp(ctx, *tangents)
     for each, tangent in zip(outputs, found if isinstance(found, tuple) else (found,), strict=True):
         if tangent is not None:
             if tangent.shape != each.data.shape:
@@ -173,7 +174,8 @@ def _tangents_of_outputs(
     tangents = [tangent_of(arg, level) for arg in args]
     if cls.jvp is None:
         return _by_backward(cls, ctx, outputs, tangents)
-    result = cls.jvp(ctx, *tangents)
+    with np.errstate(all="ignore"):
+        result = cls.jvp(ctx, *tangents)
     results = result if isinstance(result, tuple) else (result,)
     return [
         None if t is None else t if t.data.shape == out.data.shape else t.expand(out.data.shape)

@@ -23,6 +23,7 @@ from mytorch.errors import DtypeError, GraphError, ShapeError
 from mytorch.grad_mode import is_grad_enabled, live_levels
 from mytorch.graph_walk import RETAIN
 from mytorch.methods import Operations
+from mytorch.ops import bits, rounding
 from mytorch.ops.common import as_operand, fitted
 from mytorch.ops.index import Assign, plain_index
 from mytorch.ops.pointwise import Pow
@@ -131,7 +132,14 @@ class InPlace(Operations):
 
     __iadd__, __isub__ = _augmented("add_", F.Add.apply), _augmented("sub_", F.Sub.apply)
     __imul__, __itruediv__ = _augmented("mul_", F.Mul.apply), _augmented("div_", F.Div.apply)
+    __ifloordiv__ = _augmented("floor_divide_", rounding.FloorDivide.apply)
+    __imod__ = _augmented("remainder_", rounding.Remainder.apply)
     __ipow__ = _augmented("pow_", Pow.apply)
+    __iand__ = _augmented("bitwise_and_", bits.bitwise_and)
+    __ior__ = _augmented("bitwise_or_", bits.bitwise_or)
+    __ixor__ = _augmented("bitwise_xor_", bits.bitwise_xor)
+    __ilshift__ = _augmented("bitwise_left_shift_", bits.bitwise_left_shift)
+    __irshift__ = _augmented("bitwise_right_shift_", bits.bitwise_right_shift)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self._assign("t[index] = value", value, plain_index(index))

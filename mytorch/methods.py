@@ -6,16 +6,16 @@ where ``@operation`` says which of them are methods too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 import mytorch.nn.functional as F
 from mytorch.autograd_engine import apply_to_pair
-from mytorch.ops.common import as_operand, check_broadcast
+from mytorch.ops import bits, compare, rounding
+from mytorch.ops.arithmetic import positive
+from mytorch.ops.common import Convert, as_operand, float_operand
 from mytorch.ops.linalg import MatMul
-from mytorch.ops.pointwise import Neg, Pow
+from mytorch.ops.pointwise import Abs, Neg, Pow
 from mytorch.ops.pointwise import pow as power
 from mytorch.ops.registry import METHODS
 from mytorch.variable import Variable
@@ -23,37 +23,37 @@ from mytorch.variable import Variable
 __all__ = ["Operations"]
 
 
-def _operator(operation: Any, reflected: bool = False) -> Callable[[Any, Any], Any]:
-    """Return the method behind an operator: ``operation`` on this tensor and the other operand."""
-    floats = getattr(operation, "floats", False)
+def _operators(operation: Any, convert: Convert = as_operand) -> tuple[Any, Any]:
+    """Return the methods behind an operator, such as ``__add__`` and its reflected ``__radd__``.
+
+    A type that is no number, array or tensor may answer the operator itself (NotImplemented).
+
+    Args:
+        operation: a Function, or a function of two Tensors.
+    """
+    is_class = isinstance(operation, type)
+    function = functools.partial(apply_to_pair, operation) if is_class else operation
 
     def method(self: Any, other: Any) -> Any:
         if other.__class__ is not self.__class__:
-            other = as_operand(self, other, floats)
+            other = convert(self, other)
             if other is None:
                 return NotImplemented
-        if reflected:
-            return apply_to_pair(operation, other, self)
-        return apply_to_pair(operation, self, other)
+        return function(self, other)
 
-    return method
+    def reflected(self: Any, other: Any) -> Any:
+        other = convert(self, other)
+        return NotImplemented if other is None else function(other, self)
+
+    return method, reflected
 
 
-def _comparison(ufunc: Any) -> Callable[[Any, Any], Any]:
-    """Return the method behind a comparison: a boolean tensor, never recorded."""
-
-    def method(self: Any, other: Any) -> Any:
-        other = as_operand(self, other)
-        if other is None:
-            return NotImplemented
-        check_broadcast(ufunc.__name__, self.data.shape, other.data.shape)
-        return self.new(ufunc(self.data, other.data))
-
-    return method
+def _divmod(first: Any, second: Any) -> tuple[Any, Any]:
+    return rounding.FloorDivide.apply(first, second), rounding.Remainder.apply(first, second)
 
 
 class Operations(Variable):
-    """What tensors compute with: ``+ - * / ** @ ==``, indexing, reductions, shapes."""
+    """What tensors compute with: ``+ - * / // % ** @ & | ^ == <``, indexing, reductions, shapes."""
 
     __slots__ = ()
 
@@ -75,12 +75,15 @@ class Operations(Variable):
 
     # ------------------------------------------------------------------------------ arithmetic
 
-    __add__, __radd__ = _operator(F.Add), _operator(F.Add, reflected=True)
-    __sub__, __rsub__ = _operator(F.Sub), _operator(F.Sub, reflected=True)
-    __mul__, __rmul__ = _operator(F.Mul), _operator(F.Mul, reflected=True)
-    __truediv__, __rtruediv__ = _operator(F.Div), _operator(F.Div, reflected=True)
-    __rpow__ = _operator(Pow, reflected=True)
-    __matmul__, __rmatmul__ = _operator(MatMul), _operator(MatMul, reflected=True)
+    __add__, __radd__ = _operators(F.Add)
+    __sub__, __rsub__ = _operators(F.Sub)
+    __mul__, __rmul__ = _operators(F.Mul)
+    __truediv__, __rtruediv__ = _operators(F.Div, float_operand)
+    __floordiv__, __rfloordiv__ = _operators(rounding.FloorDivide)
+    __mod__, __rmod__ = _operators(rounding.Remainder)
+    __divmod__, __rdivmod__ = _operators(_divmod)
+    __matmul__, __rmatmul__ = _operators(MatMul)
+    __rpow__ = _operators(Pow)[1]
 
     def __pow__(self, other: Any) -> Any:
         return NotImplemented if as_operand(self, other) is None else power(self, other)
@@ -89,11 +92,31 @@ class Operations(Variable):
         return Neg.apply(self)
 
     def __pos__(self) -> Any:
-        return self
+        return positive(self)
 
-    __eq__, __ne__ = _comparison(np.equal), _comparison(np.not_equal)
-    __lt__, __le__ = _comparison(np.less), _comparison(np.less_equal)
-    __gt__, __ge__ = _comparison(np.greater), _comparison(np.greater_equal)
+    def __abs__(self) -> Any:
+        return Abs.apply(self)
+
+    def __round__(self, decimals: int = 0) -> Any:
+        return rounding.round(self, decimals=decimals)
+
+    # ------------------------------------------------------------------------------ bits, logic
+
+    __and__, __rand__ = _operators(bits.bitwise_and)
+    __or__, __ror__ = _operators(bits.bitwise_or)
+    __xor__, __rxor__ = _operators(bits.bitwise_xor)
+    __lshift__, __rlshift__ = _operators(bits.bitwise_left_shift)
+    __rshift__, __rrshift__ = _operators(bits.bitwise_right_shift)
+
+    def __invert__(self) -> Any:
+        return bits.bitwise_not(self)
+
+    __eq__ = _operators(compare.eq)[0]
+    __ne__ = _operators(compare.ne)[0]
+    __lt__ = _operators(compare.lt)[0]
+    __le__ = _operators(compare.le)[0]
+    __gt__ = _operators(compare.gt)[0]
+    __ge__ = _operators(compare.ge)[0]
     __hash__ = object.__hash__  # by identity, as torch: == compares elements
 
     # ------------------------------------------------------------------------------ shape

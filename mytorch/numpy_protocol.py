@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import operator
 from typing import Any
 
 import numpy as np
@@ -42,9 +41,7 @@ __all__ = ["call_function", "call_ufunc"]
 CONSTANTS: dict[Any, Rule] = {
     function: rules.constant(function)
     for function in (
-        np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round, np.around, np.signbit,
-        np.isnan, np.isinf, np.isfinite, np.isclose, np.any, np.all,
-        np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
+        np.isclose, np.any, np.all,
         np.argmax, np.argmin, np.argsort, np.argwhere, np.nonzero,
         np.zeros_like, np.ones_like, np.empty_like,
     )
@@ -59,11 +56,7 @@ QUESTIONS = (
 )  # fmt: skip
 
 UFUNCS: dict[Any, Rule] = {
-    np.positive: Alias.apply, np.square: lambda a: a * a, np.reciprocal: lambda a: 1 / a,
-    np.exp2: lambda a: 2.0**a,
-    # comparisons: boolean Tensors
-    np.equal: operator.eq, np.not_equal: operator.ne, np.less: operator.lt,
-    np.less_equal: operator.le, np.greater: operator.gt, np.greater_equal: operator.ge,
+    np.positive: Alias.apply, np.divmod: divmod,
     **{function: rule for function, rule in CONSTANTS.items() if isinstance(function, np.ufunc)},
     **{function: rule for function, rule in NUMPY.items() if isinstance(function, np.ufunc)},
 }  # fmt: skip
@@ -83,6 +76,7 @@ FUNCTIONS: dict[Any, Rule] = {
     np.einsum: rules.einsum, np.trace: rules.trace,
     # choices
     np.where: rules.where, np.clip: rules.clip, np.sort: rules.sort,
+    np.nan_to_num: rules.nan_to_num,
     np.tril: rules.triangle(np.tril), np.triu: rules.triangle(np.triu),
     # joining and splitting
     np.concatenate: rules.concatenate, np.stack: rules.stack,

@@ -13,6 +13,7 @@ import numpy as np
 
 import mytorch.nn.functional as F
 from mytorch.errors import GraphError, ShapeError
+from mytorch.ops.arithmetic import nan_to_num as nan_to_num_of_tensor
 from mytorch.ops.common import as_operand, normalize_axes
 from mytorch.ops.einsum import einsum as einsum_of_tensors
 from mytorch.ops.elementary import Sqrt
@@ -243,6 +244,11 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     bounds = (min if a_min is None else a_min, max if a_max is None else a_max)
     (a,) = tensors_of(a)
     return Clamp.apply(a, *[None if each is None else tensors_of(a, each)[1] for each in bounds])
+
+
+def nan_to_num(x: Any, *, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """Each nan and infinity replaced; by keywords alone, since NumPy's second argument is copy."""
+    return nan_to_num_of_tensor(x, nan, posinf, neginf)
 
 
 def concatenate(arrays: Any, axis: int | None = 0) -> Any:

@@ -46,7 +46,7 @@ WITHOUT_RULE = sorted(
 
 
 def test_the_list_of_functions_without_a_rule_is_a_list() -> None:
-    assert {"cumsum", "prod", "hypot", "arctan2", "interp"} <= set(WITHOUT_RULE)
+    assert {"cumsum", "prod", "frexp", "spacing", "interp"} <= set(WITHOUT_RULE)
 
 
 @pytest.mark.parametrize("name", WITHOUT_RULE)
@@ -63,7 +63,7 @@ def test_a_function_without_a_rule_raises_type_error_that_names_it(name: str) ->
     ("message", "code"),
     [
         (r"np\.cumsum has no rule", np.cumsum),
-        (r"np\.hypot has no rule", lambda x: np.hypot(np.ones(3), x)),
+        (r"np\.ldexp has no rule", lambda x: np.ldexp(np.ones(3), x)),
         (r"np\.linalg\.norm has no rule", np.linalg.norm),
         (r"np\.fft\.fft has no rule", np.fft.fft),
         (r"np\.add\.accumulate has no rule", np.add.accumulate),

@@ -181,9 +181,14 @@ class _InPlace:
     """``m.name(tensor, …)`` calls ``name_`` on a copy."""
 
     def __getattr__(self, name: str) -> Any:
+        function = getattr(mytorch, name)
         if f"{name}_" not in IN_PLACE:
-            return getattr(mytorch, name)
-        return lambda first, *args, **names: getattr(first.clone(), f"{name}_")(*args, **names)
+            return function
+        return lambda first, *args, **names: (
+            getattr(first.clone(), f"{name}_")(*args, **names)
+            if isinstance(first, Tensor)
+            else function(first, *args, **names)
+        )
 
 
 def _own_name(case: OpCase) -> str:

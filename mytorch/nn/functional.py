@@ -18,6 +18,7 @@ from mytorch.ops.common import (
     as_float,
     check_tensors,
     float_data,
+    float_operand,
     float_operands,
     normalize_axes,
     operands,
@@ -35,6 +36,7 @@ from mytorch.ops.index import Slice
 from mytorch.ops.linalg import Affine
 from mytorch.ops.pointwise import masked
 from mytorch.ops.registry import SPACES, operation
+from mytorch.ops.rounding import FloorDivide, TruncDivide
 from mytorch.ops.shape import Cat
 from mytorch.ops.softmax import CrossEntropy, class_indices
 
@@ -148,7 +150,6 @@ class Div(Function):
     """
 
     on_arrays = True
-    floats = True
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Any:
@@ -178,9 +179,21 @@ class Div(Function):
 
 
 @operation(in_place=True, aliases=("divide", "true_divide"), numpy=np.divide, numbers=True)
-def div(input: Any, other: Any) -> Any:
-    """Return input / other, element by element; either may be a number (torch.div)."""
-    return Div.apply(*pair("div", input, other, floats=True))
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+    """Return input / other, element by element; either may be a number (torch.div).
+
+    Args:
+        rounding_mode: "floor" (down) or "trunc" (towards 0) for a whole quotient, of integers in
+            their dtype; its gradient is 0.
+    """
+    if rounding_mode is None:
+        return Div.apply(*pair("div", input, other, float_operand))
+    if rounding_mode not in ("floor", "trunc"):
+        raise ShapeError(
+            f"div: rounding_mode must be None, 'floor' or 'trunc', not {rounding_mode!r}"
+        )
+    operation = FloorDivide if rounding_mode == "floor" else TruncDivide
+    return operation.apply(*pair("div", input, other))
 
 
 # ------------------------------------------------------------------------ handout, problem 2.1

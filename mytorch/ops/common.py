@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ __all__ = [
     "count_argument",
     "fitted",
     "float_data",
+    "float_operand",
     "float_operands",
     "integer_argument",
     "normalize_axes",
@@ -33,39 +34,50 @@ __all__ = [
 ]
 
 Axes = int | Sequence[int] | None
+Convert = Callable[[Variable, Any], Any]
 
 
-def as_operand(partner: Variable, other: Any, floats: bool = False) -> Any:
+def as_operand(partner: Variable, other: Any) -> Any:
     """Return ``other`` as a constant beside ``partner``, or None if it is no number or array.
 
-    A number, Python's or NumPy's, takes the partner's dtype (a float beside integers: the default;
-    and so an integer where the operation computes in ``floats``: 256 would not fit into uint8).
+    A number, Python's or NumPy's, takes the partner's dtype (a float beside integers: the default).
     """
     if isinstance(other, Variable):
         return other
     if isinstance(other, (bool, int, float)):
-        dtype = partner.data.dtype
-        if floats and dtype.kind not in "fc":
-            dtype = get_default_dtype()
-        return partner.new(scalar_array(other, dtype))
+        return partner.new(scalar_array(other, partner.data.dtype))
     if isinstance(other, np.ndarray):
         return partner.new(other)
     if isinstance(other, np.generic):  # a number like Python's, whatever its own dtype
-        return as_operand(partner, other.item(), floats)
+        return as_operand(partner, other.item())
     return None
 
 
-def pair(name: str, a: Any, b: Any, floats: bool = False) -> tuple[Any, Any]:
+def float_operand(partner: Variable, other: Any) -> Any:
+    """As ``as_operand``, where integers become floats: beside them a number is a float at once.
+
+    As one of their dtype it could be another number: -1 would be 255 beside uint8.
+    """
+    if isinstance(other, np.generic):
+        other = other.item()
+    if isinstance(other, (bool, int)) and partner.data.dtype.kind not in "fc":
+        return partner.new(scalar_array(other, get_default_dtype()))
+    return as_operand(partner, other)
+
+
+def pair(name: str, a: Any, b: Any, convert: Convert = as_operand) -> tuple[Any, Any]:
     """Return two arguments as Tensors, of which one may be a number or an array.
 
+    Args:
+        convert: ``as_operand``, or ``float_operand`` where the result is always floating.
     Raises:
         TypeError: neither is a Tensor, or one is no number.
     """
     first, second = a, b
     if isinstance(a, Variable):
-        second = as_operand(a, b, floats)
+        second = convert(a, b)
     elif isinstance(b, Variable):
-        first = as_operand(b, a, floats)
+        first = convert(b, a)
     else:
         first = second = None
     if first is None or second is None:
@@ -240,6 +252,14 @@ def refuse_booleans(name: str, *tensors: Any) -> None:
     """Raise DtypeError if all tensors are boolean: what torch has no such operation for."""
     if all(tensor.data.dtype.kind == "b" for tensor in tensors):
         raise DtypeError(f"{name}: not for booleans; convert with .long() or .float()")
+
+
+def refuse_integers(name: str, *tensors: Any) -> None:
+    """Raise DtypeError unless one of the tensors is floating, and so their common dtype."""
+    if all(tensor.data.dtype.kind not in "fc" for tensor in tensors):
+        raise DtypeError(
+            f"{name}: expects a floating tensor, got {tensors[0].data.dtype}; use .double()"
+        )
 
 
 def as_float(array: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The elementary functions: exponentials, logarithms, trigonometry and the hyperbolic functions.
+"""The elementary functions: powers, exponentials, logarithms, trigonometry, hyperbolic functions.
 
 Outside its domain a function is nan or infinite, silently, as in torch.
 """
@@ -10,25 +10,36 @@ from typing import Any
 
 import numpy as np
 
-from mytorch.ops.common import float_data
+from mytorch.ops.common import refuse_integers, values
 from mytorch.ops.elementwise import Binary, Unary
+from mytorch.ops.registry import operation
 
 __all__ = [
     "Acos",
+    "Acosh",
     "Asin",
+    "Asinh",
     "Atan",
+    "Atan2",
+    "Atanh",
     "Cos",
     "Cosh",
     "Exp",
+    "Exp2",
     "Expm1",
+    "Hypot",
     "Log10",
     "Log1p",
     "Log2",
     "LogAddExp",
+    "LogAddExp2",
+    "Reciprocal",
+    "Rsqrt",
     "Sigmoid",
     "Sin",
     "Sinh",
     "Sqrt",
+    "Square",
     "Tan",
     "Tanh",
 ]
@@ -40,6 +51,14 @@ class Exp(Unary, name="exp", numpy=np.exp):
     @staticmethod
     def slope(y: Any) -> Any:
         return y
+
+
+class Exp2(Unary, name="exp2", numpy=np.exp2, space=("mytorch", "special")):
+    """y = 2**x;  dy/dx = y log 2."""
+
+    @staticmethod
+    def slope(y: Any) -> Any:
+        return y * math.log(2)
 
 
 class Expm1(Unary, name="expm1", numpy=np.expm1, space=("mytorch", "special")):
@@ -75,21 +94,28 @@ class Log10(Unary, name="log10", numpy=np.log10):
 
 
 class LogAddExp(Binary, name="logaddexp", numpy=np.logaddexp, in_place=False):
-    """z = log(e**x + e**y), without overflow;  dz/dx = e**(x - z), dz/dy = e**(y - z)."""
+    """z = log(e**x + e**y), without overflow;  dz/dx = sigmoid(x - y), dz/dy = sigmoid(y - x)."""
+
+    scale = 1.0  # the logarithm of the base
 
     @classmethod
     def forward(cls, ctx: Any, a: Any, b: Any) -> Any:
-        float_data("logaddexp", a)
-        float_data("logaddexp", b)
+        refuse_integers(cls.name, a, b)
         return super().forward(ctx, a, b)
 
-    @staticmethod
-    def slope_x(x: Any, z: Any) -> Any:
-        return np.exp(x - z)
+    @classmethod
+    def slope_x(cls, x: Any, y: Any) -> Any:
+        return Sigmoid.of((x - y) * cls.scale)
 
-    @staticmethod
-    def slope_y(y: Any, z: Any) -> Any:
-        return np.exp(y - z)
+    @classmethod
+    def slope_y(cls, x: Any, y: Any) -> Any:
+        return Sigmoid.of((y - x) * cls.scale)
+
+
+class LogAddExp2(LogAddExp, name="logaddexp2", numpy=np.logaddexp2, in_place=False):
+    """z = log2(2**x + 2**y), without overflow;  dz/dx = 1 / (1 + 2**(y - x)), dz/dy alike."""
+
+    scale = math.log(2)
 
 
 class Sqrt(Unary, name="sqrt", numpy=np.sqrt):
@@ -98,6 +124,61 @@ class Sqrt(Unary, name="sqrt", numpy=np.sqrt):
     @staticmethod
     def slope(y: Any) -> Any:
         return 0.5 / y
+
+
+class Rsqrt(Unary, name="rsqrt"):
+    """y = x**-0.5;  dy/dx = -y**3 / 2. Infinite at 0, nan below."""
+
+    @staticmethod
+    def value(x: np.ndarray) -> np.ndarray:
+        return 1 / np.sqrt(x)
+
+    @staticmethod
+    def slope(y: Any) -> Any:
+        return y * y * y * -0.5
+
+
+class Square(Unary, name="square", numpy=np.square):
+    """y = x**2;  dy/dx = 2 x. Booleans are squared as int64, other integers as they are."""
+
+    floats = False
+
+    @staticmethod
+    def value(x: np.ndarray) -> np.ndarray:
+        return np.square(x, dtype=np.int64 if x.dtype.kind == "b" else None)
+
+    @staticmethod
+    def slope(x: Any) -> Any:
+        return x * 2
+
+
+class Reciprocal(Unary, name="reciprocal", numpy=np.reciprocal):
+    """y = 1 / x;  dy/dx = -y**2. Infinite at 0."""
+
+    @staticmethod
+    def slope(y: Any) -> Any:
+        return -y * y
+
+
+class Hypot(Binary, name="hypot", numpy=np.hypot):
+    """z = (x**2 + y**2)**0.5, without overflow;  dz/dx = x / z, dz/dy = y / z: nan at the origin.
+
+    Raises:
+        DtypeError: neither operand is floating.
+    """
+
+    @classmethod
+    def forward(cls, ctx: Any, a: Any, b: Any) -> Any:
+        refuse_integers("hypot", a, b)
+        return super().forward(ctx, a, b)
+
+    @staticmethod
+    def slope_x(x: Any, z: Any) -> Any:
+        return x / z
+
+    @staticmethod
+    def slope_y(y: Any, z: Any) -> Any:
+        return y / z
 
 
 class Sin(Unary, name="sin", numpy=np.sin):
@@ -148,6 +229,30 @@ class Atan(Unary, name="atan", aliases=("arctan",), numpy=np.arctan):
         return 1 / (x * x + 1)
 
 
+class Atan2(Binary, name="atan2", aliases=("arctan2",), numpy=np.arctan2):
+    """z = the angle of the point (y, x): the first operand is y, as in NumPy.
+
+    With r**2 = x**2 + y**2, dz/dy = x / r**2 and dz/dx = -y / r**2: 0 at the origin.
+    """
+
+    @staticmethod
+    def slope_x(x: Any, y: Any) -> Any:
+        return _over_square(y, x, y)
+
+    @staticmethod
+    def slope_y(x: Any, y: Any) -> Any:
+        return -_over_square(x, x, y)
+
+
+def _over_square(numerator: Any, x: Any, y: Any) -> Any:
+    """Return numerator / (x**2 + y**2), 0 at the origin; the squares could over- or underflow."""
+    radius = np.hypot(x, y)
+    origin = values(radius) == 0
+    if origin.any():
+        radius = np.where(origin, 1.0, radius)
+    return numerator / radius / radius
+
+
 class Sinh(Unary, name="sinh", numpy=np.sinh):
     """y = sinh x = (e**x - e**-x) / 2;  dy/dx = cosh x."""
 
@@ -162,6 +267,30 @@ class Cosh(Unary, name="cosh", numpy=np.cosh):
     @staticmethod
     def slope(x: Any) -> Any:
         return np.sinh(x)
+
+
+class Asinh(Unary, name="asinh", aliases=("arcsinh",), numpy=np.arcsinh):
+    """y = arsinh x;  dy/dx = (x**2 + 1)**-0.5."""
+
+    @staticmethod
+    def slope(x: Any) -> Any:
+        return 1 / np.sqrt(x * x + 1)
+
+
+class Acosh(Unary, name="acosh", aliases=("arccosh",), numpy=np.arccosh):
+    """y = arcosh x for x >= 1;  dy/dx = (x**2 - 1)**-0.5: infinite at 1."""
+
+    @staticmethod
+    def slope(x: Any) -> Any:
+        return 1 / np.sqrt((x - 1) * (x + 1))
+
+
+class Atanh(Unary, name="atanh", aliases=("arctanh",), numpy=np.arctanh):
+    """y = artanh x for |x| <= 1;  dy/dx = 1 / (1 - x**2): infinite at -1 and 1."""
+
+    @staticmethod
+    def slope(x: Any) -> Any:
+        return 1 / ((1 - x) * (x + 1))
 
 
 class Tanh(Unary, name="tanh", space=("mytorch", "functional"), numpy=np.tanh):
@@ -183,3 +312,15 @@ class Sigmoid(Unary, name="sigmoid", space=("mytorch", "functional")):
     @staticmethod
     def slope(y: Any) -> Any:
         return y * (1 - y)
+
+
+@operation(in_place=True, numpy=(np.deg2rad, np.radians))
+def deg2rad(input: Any) -> Any:
+    """Return degrees in radians, x * pi / 180 (torch.deg2rad)."""
+    return input * (math.pi / 180)
+
+
+@operation(in_place=True, numpy=(np.rad2deg, np.degrees))
+def rad2deg(input: Any) -> Any:
+    """Return radians in degrees, x * 180 / pi (torch.rad2deg)."""
+    return input * (180 / math.pi)

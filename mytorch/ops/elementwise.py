@@ -16,8 +16,18 @@ from typing import Any
 import numpy as np
 
 from mytorch.autograd_engine import Function
-from mytorch.ops.common import as_float, float_operands, operands, pair, total, unbroadcast
+from mytorch.ops.common import (
+    as_float,
+    as_operand,
+    float_operand,
+    float_operands,
+    operands,
+    pair,
+    total,
+    unbroadcast,
+)
 from mytorch.ops.registry import operation
+from mytorch.variable import Variable
 
 __all__ = ["Binary", "Step", "Unary", "constant"]
 
@@ -48,12 +58,17 @@ class Unary(Function):
     def __init_subclass__(cls, name: str = "", numpy: Any = None, **places: Any) -> None:
         super().__init_subclass__()
         if numpy is not None and "value" not in cls.__dict__:
-            cls.value = staticmethod(numpy)
+            cls.value = staticmethod(numpy[0] if isinstance(numpy, tuple) else numpy)
         if "slope" in cls.__dict__:
             cls._keeps = _names_of(cls.slope)
         if name:
             places = {"in_place": True, **places}
             operation(name=name, numpy=numpy, **places)(_function_of_one(cls, name))
+
+    @classmethod
+    def of(cls, x: Any) -> Any:
+        """Return the function of an array or a Tensor: for derivatives that are written with it."""
+        return cls.apply(x) if isinstance(x, Variable) else cls.value(x)
 
     @classmethod
     def forward(cls, ctx: Any, a: Any) -> Any:
@@ -88,7 +103,7 @@ class Binary(Function):
     """z = value(x, y) for each pair of elements;  dz/dx = slope_x, dz/dy = slope_y, of x, y, z.
 
     The operands are broadcast. As ``Unary``: a derivative names what it is written with; ``floats``
-    says whether integers are converted first. An operand without derivative has none stated.
+    says whether integers are converted first. An operand whose derivative is not stated gets 0.
     """
 
     on_arrays = True
@@ -100,7 +115,7 @@ class Binary(Function):
 
     def __init_subclass__(cls, name: str = "", numpy: Any = None, **places: Any) -> None:
         super().__init_subclass__()
-        cls.name = name or cls.__name__.lower()
+        cls.name = name or cls.__dict__.get("name") or cls.__name__.lower()
         if numpy is not None and "value" not in cls.__dict__:
             cls.value = staticmethod(numpy)
         slopes = (cls.slope_x, cls.slope_y)
@@ -131,6 +146,8 @@ class Binary(Function):
     def _partial(cls, ctx: Any, side: int, incoming: Any) -> Any:
         """Return ``incoming`` times the derivative for operand 0 or 1."""
         slope = cls._slopes[side]
+        if slope is None:
+            return np.zeros_like(incoming)
         saved = dict(zip("xyz", ctx.saved_tensors, strict=True))
         return incoming * slope(*[saved[name] for name in cls._keeps[side]])
 
@@ -139,7 +156,7 @@ class Binary(Function):
         needs = ctx.needs_input_grad
         return tuple(
             unbroadcast(cls._partial(ctx, side, grad_output), ctx.shapes[side])
-            if needs[side] and cls._slopes[side] is not None
+            if needs[side]
             else None
             for side in (0, 1)
         )
@@ -149,7 +166,7 @@ class Binary(Function):
         return total(*[
             cls._partial(ctx, side, tangent)
             for side, tangent in enumerate(tangents)
-            if tangent is not None and cls._slopes[side] is not None
+            if tangent is not None
         ])  # fmt: skip
 
 
@@ -163,10 +180,10 @@ def _function_of_one(cls: type[Function], name: str) -> Callable[..., Any]:
 
 
 def _function_of_two(cls: type[Binary], name: str) -> Callable[..., Any]:
-    apply = cls.apply
+    apply, convert = cls.apply, float_operand if cls.floats else as_operand
 
     def function(input: Any, other: Any) -> Any:
-        return apply(*pair(name, input, other, cls.floats))
+        return apply(*pair(name, input, other, convert))
 
     return _named(function, cls, name)
 
@@ -180,8 +197,8 @@ def _named(function: Callable[..., Any], cls: type[Function], name: str) -> Call
 
 def constant(
     name: str, value: Callable[..., Any], doc: str, *, numpy: Any = None, **places: Any
-) -> None:
-    """Register an operation on each element that has no derivative, such as ``isnan``.
+) -> Callable[..., Any]:
+    """Register an operation on each element that has no derivative, such as ``isnan``; return it.
 
     Args:
         value: a function of one array or of two, which are brought to a common dtype and shape.
@@ -202,4 +219,4 @@ def constant(
     function = of_two if is_binary else of_one
     function.__name__ = function.__qualname__ = name
     function.__doc__ = doc
-    operation(name=name, numpy=numpy, numbers=is_binary, **places)(function)
+    return operation(name=name, numpy=numpy, numbers=is_binary, **places)(function)

@@ -258,64 +258,45 @@ class Maximum(Function):
     """
 
     on_arrays = True
+    name = "maximum"
+    take: Any = np.maximum
+    beats: Any = np.greater
 
-    @staticmethod
-    def forward(ctx: Any, a: Any, b: Any) -> Any:
-        x, y = operands("maximum", a, b)
+    @classmethod
+    def forward(cls, ctx: Any, a: Any, b: Any) -> Any:
+        x, y = operands(cls.name, a, b)
         ctx.save_for_backward(a, b)
-        return a.new(np.maximum(x, y))
+        return a.new(cls.take(x, y))
 
-    @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
+    @classmethod
+    def _taken(cls, ctx: Any) -> tuple[Any, ...]:
+        """Return where x and where y was taken, both in a tie or beside a nan, and the ties."""
         x, y = map(values, ctx.saved_tensors)
-        return _split(ctx, grad_output, ~(x < y), ~(x > y))
+        return ~cls.beats(y, x), ~cls.beats(x, y), x == y
 
-    @staticmethod
-    def jvp(ctx: Any, *tangents: Any) -> Any:
-        x, y = map(values, ctx.saved_tensors)
-        return _split_tangents(tangents, ~(x < y), ~(x > y), x == y)
+    @classmethod
+    def backward(cls, ctx: Any, grad_output: Any) -> Any:
+        *taken, tie = cls._taken(ctx)
+        share = _halved(grad_output, tie)
+        parts = zip(ctx.saved_tensors, taken, ctx.needs_input_grad, strict=True)
+        return tuple(unbroadcast(masked(share, t), x.shape) if n else None for x, t, n in parts)
+
+    @classmethod
+    def jvp(cls, ctx: Any, *tangents: Any) -> Any:
+        *taken, tie = cls._taken(ctx)
+        parts = zip(tangents, taken, strict=True)
+        return total(*[_halved(masked(x, t), tie) for x, t in parts if x is not None])
 
 
-class Minimum(Function):
+class Minimum(Maximum):
     """z = the smaller of x and y;  dz/dx = 1 where x < y, 1/2 where x = y, else 0; dz/dy alike.
 
     If x or y is nan, z is nan, and both gradients are 1.
     """
 
-    on_arrays = True
-
-    @staticmethod
-    def forward(ctx: Any, a: Any, b: Any) -> Any:
-        x, y = operands("minimum", a, b)
-        ctx.save_for_backward(a, b)
-        return a.new(np.minimum(x, y))
-
-    @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        x, y = map(values, ctx.saved_tensors)
-        return _split(ctx, grad_output, ~(x > y), ~(x < y))
-
-    @staticmethod
-    def jvp(ctx: Any, *tangents: Any) -> Any:
-        x, y = map(values, ctx.saved_tensors)
-        return _split_tangents(tangents, ~(x > y), ~(x < y), x == y)
-
-
-def _split(ctx: Any, grad: Any, to_a: np.ndarray, to_b: np.ndarray) -> tuple[Any, ...]:
-    """Give ``grad`` to the operand that was taken, half of it to each in a tie."""
-    x, y = map(values, ctx.saved_tensors)
-    grad = _halved(grad, x == y)
-    needs = ctx.needs_input_grad
-    return (
-        unbroadcast(masked(grad, to_a), x.shape) if needs[0] else None,
-        unbroadcast(masked(grad, to_b), y.shape) if needs[1] else None,
-    )
-
-
-def _split_tangents(tangents: Any, from_a: Any, from_b: Any, tie: np.ndarray) -> Any:
-    """Take the tangent of the operand that was taken, half of each in a tie."""
-    parts = zip(tangents, (from_a, from_b), strict=True)
-    return total(*[_halved(masked(t, taken), tie) for t, taken in parts if t is not None])
+    name = "minimum"
+    take = np.minimum
+    beats = np.less
 
 
 def _halved(x: Any, tie: np.ndarray) -> Any:
