@@ -9,11 +9,29 @@ tensor([2., 4.])
 
 from mytorch import nn  # isort: skip - first: its functional.py is below Tensor, its layers above
 
+import math
 from typing import TYPE_CHECKING, Any
 
-from mytorch import autograd, linalg, optim, profiler, special, tensor
-from mytorch.dtypes import get_default_dtype, set_default_dtype
-from mytorch.errors import DtypeError, GraphError, ShapeError
+from mytorch import autograd, linalg, optim, profiler, random, special, tensor
+from mytorch.devices import (
+    accelerator,
+    backends,
+    cuda,
+    device,
+    get_default_device,
+    set_default_device,
+)
+from mytorch.dtypes import (
+    DTYPES,
+    can_cast,
+    finfo,
+    get_default_dtype,
+    iinfo,
+    promote_types,
+    set_default_dtype,
+)
+from mytorch.errors import ArgumentError, DtypeError, GraphError, ShapeError
+from mytorch.generator import Generator, default_generator
 from mytorch.grad_mode import (
     enable_grad,
     inference_mode,
@@ -22,8 +40,11 @@ from mytorch.grad_mode import (
     set_grad_enabled,
 )
 from mytorch.ops.registry import SPACES
+from mytorch.printing import set_printoptions
+from mytorch.random import get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from mytorch.serialization import load, save
-from mytorch.tensor import Tensor, arange, empty, ones, randn, zeros
+from mytorch.size import Size
+from mytorch.tensor import Tensor
 
 if TYPE_CHECKING:
 
@@ -32,33 +53,58 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+inf, nan, pi, e, newaxis = math.inf, math.nan, math.pi, math.e, None
+
+globals().update(DTYPES)  # mytorch.float32, mytorch.long, …
 globals().update(SPACES["mytorch"])
 
 __all__ = [
+    "ArgumentError",
     "DtypeError",
+    "Generator",
     "GraphError",
     "ShapeError",
+    "Size",
     "Tensor",
-    "arange",
+    "accelerator",
     "autograd",
-    "empty",
+    "backends",
+    "can_cast",
+    "cuda",
+    "default_generator",
+    "device",
+    "e",
     "enable_grad",
+    "finfo",
+    "get_default_device",
     "get_default_dtype",
+    "get_rng_state",
+    "iinfo",
+    "inf",
     "inference_mode",
+    "initial_seed",
     "is_grad_enabled",
     "linalg",
     "load",
+    "manual_seed",
+    "nan",
+    "newaxis",
     "nn",
     "no_grad",
-    "ones",
     "optim",
+    "pi",
     "profiler",
-    "randn",
+    "promote_types",
+    "random",
     "save",
+    "seed",
+    "set_default_device",
     "set_default_dtype",
     "set_grad_enabled",
+    "set_printoptions",
+    "set_rng_state",
     "special",
     "tensor",
-    "zeros",
+    *DTYPES,
     *SPACES["mytorch"],
 ]

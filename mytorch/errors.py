@@ -3,7 +3,12 @@
 Index errors are plain ``IndexError`` and wrong Python types plain ``TypeError``.
 """
 
-__all__ = ["DivisionError", "DtypeError", "EmptyError", "GraphError", "ShapeError"]
+__all__ = ["ArgumentError", "DivisionError", "DtypeError", "EmptyError", "GraphError", "ShapeError"]
+
+
+class ArgumentError(RuntimeError, ValueError):
+    """A number outside of what an argument may be: a ``RuntimeError`` as in torch, a ``ValueError``
+    as in NumPy."""
 
 
 class ShapeError(RuntimeError, ValueError):
@@ -11,8 +16,8 @@ class ShapeError(RuntimeError, ValueError):
 
 
 class DtypeError(NotImplementedError, TypeError):
-    """Not for this dtype: a ``TypeError`` as in NumPy; torch raises ``NotImplementedError`` or its
-    base ``RuntimeError``."""
+    """Not for this dtype: a ``RuntimeError`` (often a ``NotImplementedError``, which is one) as in
+    torch, and a ``TypeError`` as in NumPy."""
 
 
 class EmptyError(RuntimeError, IndexError, ValueError):

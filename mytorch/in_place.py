@@ -24,7 +24,7 @@ from mytorch.grad_mode import is_grad_enabled, live_levels
 from mytorch.graph_walk import RETAIN
 from mytorch.methods import Operations
 from mytorch.ops import bits, rounding
-from mytorch.ops.common import as_operand
+from mytorch.ops.common import as_operand, fitted
 from mytorch.ops.index import Assign, plain_index
 from mytorch.ops.pointwise import Pow
 from mytorch.ops.registry import IN_PLACE
@@ -154,8 +154,38 @@ class InPlace(Operations):
     # ------------------------------------------------------------------------------ methods
 
     def fill_(self, value: Any) -> Any:
-        """Set every element to ``value``."""
-        return self._assign("fill_", value, ...)
+        """Set every element to ``value``, which must fit into the dtype."""
+        return self._assign("fill_", self._checked("fill_", value), ...)
+
+    def fill_diagonal_(self, fill_value: Any, wrap: bool = False) -> Any:
+        """Set the elements whose indices are all equal to ``fill_value``.
+
+        Args:
+            wrap: in a matrix with more rows than columns, begin anew below the end of the diagonal,
+                one row further down.
+        Raises:
+            ShapeError: there are less than two axes, or of more than two some differ in size.
+        """
+        shape = self.data.shape
+        if len(shape) < 2 or len(shape) > 2 and len(set(shape)) > 1:
+            raise ShapeError(
+                f"fill_diagonal_: needs a matrix, or more axes of the same size, not {shape}"
+            )
+        place = np.arange(shape[0] if wrap and len(shape) == 2 else min(shape))
+        index: tuple[Any, ...] = (place,) * len(shape)
+        if wrap and len(shape) == 2:
+            place = place[place % (shape[1] + 1) < shape[1]]
+            index = (place, place % (shape[1] + 1))
+        return self._assign("fill_diagonal_", self._checked("fill_diagonal_", fill_value), index)
+
+    def _checked(self, name: str, value: Any) -> Any:
+        """Return a number in this tensor's dtype; DtypeError if it does not fit into it."""
+        if not isinstance(value, (bool, int, float, np.generic)):
+            return value
+        dtype = self.data.dtype
+        if dtype.kind == "f" and abs(float(value)) <= 65504:  # fits into every float
+            return self.new(np.array(value, dtype))
+        return self.new(fitted(name, np.asarray(value), dtype))
 
     def zero_(self) -> Any:
         """Set every element to 0."""

@@ -6,8 +6,7 @@ where ``@operation`` says which of them are methods too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+import functools
 from typing import TYPE_CHECKING, Any
 
 import mytorch.nn.functional as F
@@ -24,13 +23,16 @@ from mytorch.variable import Variable
 __all__ = ["Operations"]
 
 
-def _operators(
-    function: Callable[[Any, Any], Any], convert: Convert = as_operand
-) -> tuple[Any, Any]:
+def _operators(operation: Any, convert: Convert = as_operand) -> tuple[Any, Any]:
     """Return the methods behind an operator, such as ``__add__`` and its reflected ``__radd__``.
 
     A type that is no number, array or tensor may answer the operator itself (NotImplemented).
+
+    Args:
+        operation: a Function, or a function of two Tensors.
     """
+    is_class = isinstance(operation, type)
+    function = functools.partial(apply_to_pair, operation) if is_class else operation
 
     def method(self: Any, other: Any) -> Any:
         if other.__class__ is not self.__class__:
@@ -73,15 +75,15 @@ class Operations(Variable):
 
     # ------------------------------------------------------------------------------ arithmetic
 
-    __add__, __radd__ = _operators(partial(apply_to_pair, F.Add))
-    __sub__, __rsub__ = _operators(partial(apply_to_pair, F.Sub))
-    __mul__, __rmul__ = _operators(partial(apply_to_pair, F.Mul))
-    __truediv__, __rtruediv__ = _operators(partial(apply_to_pair, F.Div), float_operand)
-    __floordiv__, __rfloordiv__ = _operators(partial(apply_to_pair, rounding.FloorDivide))
-    __mod__, __rmod__ = _operators(partial(apply_to_pair, rounding.Remainder))
+    __add__, __radd__ = _operators(F.Add)
+    __sub__, __rsub__ = _operators(F.Sub)
+    __mul__, __rmul__ = _operators(F.Mul)
+    __truediv__, __rtruediv__ = _operators(F.Div, float_operand)
+    __floordiv__, __rfloordiv__ = _operators(rounding.FloorDivide)
+    __mod__, __rmod__ = _operators(rounding.Remainder)
     __divmod__, __rdivmod__ = _operators(_divmod)
-    __matmul__, __rmatmul__ = _operators(partial(apply_to_pair, MatMul))
-    __rpow__ = _operators(partial(apply_to_pair, Pow))[1]
+    __matmul__, __rmatmul__ = _operators(MatMul)
+    __rpow__ = _operators(Pow)[1]
 
     def __pow__(self, other: Any) -> Any:
         return NotImplemented if as_operand(self, other) is None else power(self, other)

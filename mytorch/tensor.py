@@ -16,35 +16,25 @@ from typing import Any
 import numpy as np
 
 from mytorch.autograd_engine import AccumulateGrad, edge_to, seed_gradient
+from mytorch.conversions import Conversions, array_of
+from mytorch.devices import check_device
 from mytorch.dtypes import get_default_dtype
-from mytorch.errors import GraphError, ShapeError
-from mytorch.grad_mode import live_levels, set_grad_enabled
+from mytorch.errors import GraphError
+from mytorch.grad_mode import set_grad_enabled
 from mytorch.graph_walk import RETAIN, run_backward
 from mytorch.hooks import RemovableHandle
-from mytorch.in_place import InPlace
 from mytorch.ops.common import normalize_axes, shape_of
 from mytorch.ops.index import plain_index
-from mytorch.ops.pointwise import Cast, where
+from mytorch.ops.pointwise import where
 from mytorch.ops.shape import cat
 from mytorch.printing import represent
+from mytorch.size import Size
 from mytorch.variable import Variable
 
-__all__ = ["Tensor", "arange", "cat", "empty", "ones", "randn", "tensor", "where", "zeros"]
+__all__ = ["Tensor", "cat", "tensor", "where"]
 
 
-def _to_array(data: Any) -> np.ndarray:
-    """Return a copy of ``data`` as an array; Python floats take the default dtype."""
-    if isinstance(data, Variable):
-        data = data.data
-    array = np.array(data)
-    if array.dtype.kind not in "biufc":
-        raise TypeError(f"a Tensor holds numbers, not {array.dtype} (from {type(data).__name__})")
-    if array.dtype.kind == "f" and not isinstance(data, (np.ndarray, np.generic)):
-        return array.astype(get_default_dtype(), copy=False)
-    return array
-
-
-class Tensor(InPlace):
+class Tensor(Conversions):
     """A multi-dimensional array that can be differentiated.
 
     Args:
@@ -74,7 +64,7 @@ class Tensor(InPlace):
         is_leaf: bool = True,
         is_parameter: bool = False,
     ):
-        self.data = _to_array(data)
+        self.data = array_of("Tensor", data)
         self.grad = self.grad_fn = self._version = self._accumulator = None
         self._base = self._hooks = self._tangents = self._views = None
         self._requires_grad = False
@@ -89,35 +79,35 @@ class Tensor(InPlace):
     @staticmethod
     def zeros(*shape: Any) -> Tensor:
         """Return zeros of ``shape`` and the default dtype."""
-        return _wrap(np.zeros(shape_of(shape), get_default_dtype()))
+        return wrap(np.zeros(shape_of(shape), get_default_dtype()))
 
     @staticmethod
     def ones(*shape: Any) -> Tensor:
         """Return ones of ``shape`` and the default dtype."""
-        return _wrap(np.ones(shape_of(shape), get_default_dtype()))
+        return wrap(np.ones(shape_of(shape), get_default_dtype()))
 
     @staticmethod
     def empty(*shape: Any) -> Tensor:
         """Return uninitialised memory of ``shape`` and the default dtype."""
-        return _wrap(np.empty(shape_of(shape), get_default_dtype()))
+        return wrap(np.empty(shape_of(shape), get_default_dtype()))
 
     @staticmethod
     def arange(*interval: Any) -> Tensor:
         """Return start, start + step, … below stop, as ``np.arange``; integers stay integers."""
-        return _wrap(np.arange(*interval))
+        return wrap(np.arange(*interval))
 
     @staticmethod
     def randn(*shape: Any) -> Tensor:
         """Return ``np.random.normal(0, 1, shape)``, drawn by NumPy's global generator."""
         draws = np.random.normal(0.0, 1.0, shape_of(shape))
-        return _wrap(np.asarray(draws, get_default_dtype()))
+        return wrap(np.asarray(draws, get_default_dtype()))
 
     # ------------------------------------------------------------------------------ attributes
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> Size:
         """The size along each axis."""
-        return self.data.shape
+        return _size(Size, self.data.shape)
 
     @property
     def dtype(self) -> np.dtype:
@@ -133,13 +123,11 @@ class Tensor(InPlace):
         """Return the shape, or the size of one axis."""
         return self.shape if dim is None else self.shape[normalize_axes(dim, self.ndim)[0]]
 
-    def numel(self) -> int:
-        """Return the number of elements."""
-        return self.data.size
-
     def dim(self) -> int:
         """Return the number of axes."""
         return self.data.ndim
+
+    ndimension = dim
 
     # ------------------------------------------------------------------------------ autograd
 
@@ -241,56 +229,11 @@ class Tensor(InPlace):
         self.grad_fn.hooks = {} if self.grad_fn.hooks is None else self.grad_fn.hooks
         return RemovableHandle(self.grad_fn.hooks, hook)
 
-    # ------------------------------------------------------------------------------ conversion
-
-    def numpy(self) -> np.ndarray:
-        """Return the array itself (no copy).
-
-        Raises:
-            GraphError: if the tensor requires grad, since NumPy would lose the history.
-        """
-        if self._requires_grad:
-            raise GraphError("numpy: the tensor requires grad; use tensor.detach().numpy()")
-        if self._tangents and not self._tangents.keys().isdisjoint(live_levels.get()):
-            raise GraphError(
-                "numpy: the tensor has a tangent, which NumPy would lose; write the function in "
-                "Tensor operations, or use tensor.detach().numpy()"
-            )
-        return self.data
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self.numpy(), dtype=dtype, copy=copy)
-
-    def tolist(self) -> Any:
-        """Return the elements as nested Python lists; of a 0-d tensor, a number."""
-        return self.data.tolist()
-
-    def item(self) -> Any:
-        """Return the only element as a Python number."""
-        if self.data.size != 1:
-            raise _one_element("item()", self.data.size, "use tolist(), or sum() or mean() first")
-        return self.data.item()
+    # ------------------------------------------------------------------------------ copies
 
     def copy(self) -> Tensor:
         """Return a copy without history (handout); ``clone`` keeps it."""
         return self.new(self.data.copy())
-
-    def astype(self, dtype: Any) -> Tensor:
-        """Return the tensor in another dtype (itself where nothing changes), as ``Tensor.to``."""
-        wanted = np.dtype(dtype)
-        return self if wanted == self.data.dtype else Cast.apply(self, wanted)
-
-    def float(self) -> Tensor:
-        """Return the tensor as float32, torch's ``float()``."""
-        return self.astype(np.float32)
-
-    def double(self) -> Tensor:
-        """Return the tensor as float64."""
-        return self.astype(np.float64)
-
-    def long(self) -> Tensor:
-        """Return the tensor as int64, without history."""
-        return self.detach().astype(np.int64)
 
     # ------------------------------------------------------------------------------ Python
 
@@ -308,10 +251,7 @@ class Tensor(InPlace):
         return bool((self.data == plain_index(value)).any())
 
     def __bool__(self) -> bool:
-        if self.data.size != 1:
-            raise _one_element(
-                "the truth value", self.data.size, "use t.data.any() or t.data.all()"
-            )
+        self._check_one_element("the truth value", "use t.data.any() or t.data.all()")
         return bool(self.data.item())
 
     def __float__(self) -> Any:
@@ -326,7 +266,7 @@ class Tensor(InPlace):
         return int(self.data.item())
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec and not self.ndim else str(self)
+        return super().__format__(spec) if self.ndim else format(self.item(), spec)
 
     def __repr__(self) -> str:
         return represent(self)
@@ -335,35 +275,38 @@ class Tensor(InPlace):
 # ------------------------------------------------------------------------------------- helpers
 
 
-def _wrap(array: Any) -> Tensor:
-    """Return a constant Tensor around ``array``, which is not copied."""
-    return Variable.new(_EMPTY, array)
-
-
+_size = tuple.__new__  # a Size of what are integers already
 _EMPTY = Tensor(())
 
 
-def _one_element(what: str, count: int, advice: str) -> Exception:
-    """Return torch's error for a tensor that has not exactly one element, also a ValueError."""
-    return ShapeError(
-        f"{what} needs a tensor of exactly one element; this one has {count}; {advice}"
-    )
+def wrap(array: Any, requires_grad: bool = False) -> Tensor:
+    """Return a Tensor around ``array``, which is not copied: how factories make theirs."""
+    made = Variable.new(_EMPTY, array)
+    if requires_grad:
+        made.requires_grad = True  # checks the dtype
+    return made
 
 
-# ----------------------------------------------------------------------------------- factories
-
-
-def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def tensor(
+    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Return a Tensor that holds a copy of ``data`` (torch.tensor); ``mytorch.tensor(…)``.
+
+    Args:
+        data: a number, an array, a Tensor, or nested sequences of them.
+        dtype: by default what an array or a Tensor has; int64 for Python's integers, and for its
+            floats the default dtype.
+        device: the CPU.
+        requires_grad: record operations on it, and keep its gradient.
+    Raises:
+        DtypeError: no numbers, or they do not fit into ``dtype``, or requires_grad for integers;
+        ShapeError: sequences of different lengths; ValueError: an integer too large for int64.
 
     >>> tensor([1, 2, 3])
     tensor([1, 2, 3])
     """
-    return Tensor(data if dtype is None else np.array(plain_index(data), dtype), requires_grad)
-
-
-zeros, ones, empty = Tensor.zeros, Tensor.ones, Tensor.empty
-arange, randn = Tensor.arange, Tensor.randn
+    check_device("tensor", device)
+    return wrap(array_of("tensor", data, dtype), requires_grad)
 
 
 class _CallableModule(types.ModuleType):

@@ -11,17 +11,26 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # A module or package, and the modules or packages that it may import while it is being imported.
 # The longest name that fits a module counts. Imports inside functions are free: they happen later.
-BASE = ("mytorch.errors", "mytorch.dtypes", "mytorch.grad_mode")
+BASE = (
+    *("mytorch.errors", "mytorch.dtypes", "mytorch.grad_mode"),
+    *("mytorch.size", "mytorch.devices", "mytorch.generator"),
+)
 WALK = (*BASE, "mytorch.variable", "mytorch.context", "mytorch.graph_walk")
 ENGINE = (*WALK, "mytorch.autograd_engine")
 OPERATIONS = (*ENGINE, "mytorch.ops")
 FUNCTIONAL = (*OPERATIONS, "mytorch.nn.functional")
-METHODS = ("mytorch.methods", "mytorch.in_place", "mytorch.printing", "mytorch.hooks")
+METHODS = (
+    *("mytorch.methods", "mytorch.in_place", "mytorch.conversions"),
+    *("mytorch.printing", "mytorch.hooks"),
+)
 TENSOR = (*FUNCTIONAL, *METHODS, "mytorch.tensor")
 MAY_IMPORT = {
     "mytorch.errors": (),
     "mytorch.dtypes": (),
     "mytorch.grad_mode": (),
+    "mytorch.size": (),
+    "mytorch.devices": (),
+    "mytorch.generator": ("mytorch.devices",),
     "mytorch.variable": BASE,
     "mytorch.context": (*BASE, "mytorch.variable"),
     "mytorch.graph_walk": (*BASE, "mytorch.variable"),
@@ -34,8 +43,11 @@ MAY_IMPORT = {
     "mytorch.special": OPERATIONS,
     "mytorch.methods": FUNCTIONAL,
     "mytorch.in_place": (*FUNCTIONAL, "mytorch.methods"),
+    "mytorch.conversions": (*FUNCTIONAL, "mytorch.in_place"),
     "mytorch.printing": BASE,
     "mytorch.tensor": TENSOR,
+    "mytorch.creation": TENSOR,
+    "mytorch.random": (*TENSOR, "mytorch.creation"),
     "mytorch.numpy_rules": TENSOR,
     "mytorch.numpy_protocol": (*TENSOR, "mytorch.numpy_rules"),
     "mytorch.serialization": (*TENSOR, "mytorch.serialization"),

@@ -145,7 +145,7 @@ class Subject:
 
     def check_shapes(self, outputs: dict[int, Tensor], others: dict[int, Tensor]) -> None:
         """Raise GradcheckError if two calls gave outputs of different shapes."""
-        before, after = [{k: x.shape for k, x in each.items()} for each in (outputs, others)]
+        before, after = [{k: x.data.shape for k, x in each.items()} for each in (outputs, others)]
         if before != after:
             raise GradcheckError(
                 f"{self.check}: the shapes of the outputs change between calls: "

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mytorch.conversions import destination
 from mytorch.hooks import RemovableHandle
 from mytorch.nn.module_hooks import call_with_hooks
 from mytorch.nn.state import IncompatibleKeys, load_into
@@ -280,26 +281,18 @@ class Module:
                 parameter.grad = parameter.grad.detach()
                 parameter.grad.zero_()
 
-    def to(self, *args: Any, dtype: Any = None, device: Any = None) -> Module:
+    def to(self, *args: Any, **names: Any) -> Module:
         """Convert parameters, their gradients and floating buffers, in place.
 
         Args:
-            args: a floating dtype, a Tensor whose dtype is taken, or a device: the CPU.
+            args, names: as of ``Tensor.to``: a floating dtype, a Tensor that has one, or the CPU.
         Returns:
             Module: this module.
         Raises:
             TypeError: ``dtype`` is not floating; RuntimeError: another device.
         """
-        for arg in (*args, device):
-            if isinstance(arg, Tensor):
-                dtype = arg.dtype
-            elif isinstance(arg, str) and arg.partition(":")[0] in ("cpu", "cuda", "mps", "meta"):
-                device = arg
-            elif arg is not None and str(arg) != "cpu" and not isinstance(arg, bool):
-                dtype = arg
-        if device is not None and str(device).partition(":")[0] != "cpu":
-            raise RuntimeError(f"to: {device}: there is only the CPU here")
-        return self if dtype is None else self._convert(np.dtype(dtype))
+        dtype, _ = destination("to", args, names)
+        return self if dtype is None else self._convert(dtype)
 
     def _convert(self, wanted: np.dtype) -> Module:
         if wanted.kind != "f":

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from mytorch.dtypes import get_default_dtype, result_type, scalar_dtype
-from mytorch.errors import DtypeError, ShapeError
+from mytorch.dtypes import get_default_dtype, result_type, scalar_array
+from mytorch.errors import ArgumentError, DtypeError, ShapeError
 from mytorch.variable import Variable
 
 __all__ = [
     "all_if_empty",
     "as_operand",
     "cast",
+    "count_argument",
+    "fitted",
     "float_data",
     "float_operand",
     "float_operands",
+    "integer_argument",
     "normalize_axes",
     "one_axis",
     "operands",
     "pair",
     "select",
     "shape_of",
+    "size_argument",
     "spread",
     "total",
     "unbroadcast",
@@ -37,14 +42,16 @@ Convert = Callable[[Variable, Any], Any]
 def as_operand(partner: Variable, other: Any) -> Any:
     """Return ``other`` as a constant beside ``partner``, or None if it is no number or array.
 
-    A Python number takes the partner's dtype (beside an integer tensor a float: the default).
+    A number, Python's or NumPy's, takes the partner's dtype (a float beside integers: the default).
     """
     if isinstance(other, Variable):
         return other
     if isinstance(other, (bool, int, float)):
-        return partner.new(np.asarray(other).astype(scalar_dtype(other, partner.data.dtype)))
-    if isinstance(other, (np.ndarray, np.generic)):
-        return partner.new(np.asarray(other))
+        return partner.new(scalar_array(other, partner.data.dtype))
+    if isinstance(other, np.ndarray):
+        return partner.new(other)
+    if isinstance(other, np.generic):  # a number like Python's, whatever its own dtype
+        return as_operand(partner, other.item())
     return None
 
 
@@ -53,8 +60,10 @@ def float_operand(partner: Variable, other: Any) -> Any:
 
     As one of their dtype it could be another number: -1 would be 255 beside uint8.
     """
+    if isinstance(other, np.generic):
+        other = other.item()
     if isinstance(other, (bool, int)) and partner.data.dtype.kind not in "fc":
-        return partner.new(np.asarray(other, get_default_dtype()))
+        return partner.new(scalar_array(other, get_default_dtype()))
     return as_operand(partner, other)
 
 
@@ -125,6 +134,37 @@ def shape_of(sizes: tuple[Any, ...]) -> tuple[int, ...]:
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         sizes = tuple(sizes[0])
     return tuple(int(size) for size in sizes)
+
+
+def size_argument(name: str, sizes: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
+    """Return the shape that the factory ``name`` got: as (2, 3), as ((2, 3),) or as ``size=``.
+
+    Raises:
+        TypeError: there is none, or two, or a size is no integer; ArgumentError: one is negative.
+    """
+    if bool(sizes) == (size is not None):
+        wrong = "is missing" if size is None else "is given twice"
+        raise TypeError(f"{name}: the size {wrong}; give it as {name}(2, 3) or {name}((2, 3))")
+    if size is not None:
+        sizes = (size,)
+    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
+        sizes = tuple(sizes[0])
+    return tuple(count_argument(name, "each size", each) for each in sizes)
+
+
+def integer_argument(name: str, key: str, value: Any) -> int:
+    """Return the argument ``key`` of the function ``name`` as an int; TypeError if it is none."""
+    if not isinstance(value, bool) and hasattr(value, "__index__"):
+        return operator.index(value)
+    raise TypeError(f"{name}: {key} must be an integer, not {value!r}")
+
+
+def count_argument(name: str, key: str, value: Any) -> int:
+    """Return an integer argument that cannot be negative; ArgumentError if it is."""
+    count = integer_argument(name, key, value)
+    if count < 0:
+        raise ArgumentError(f"{name}: {key} must be at least 0, got {count}")
+    return count
 
 
 def unbroadcast(grad: Any, shape: tuple[int, ...]) -> Any:
@@ -243,6 +283,30 @@ def refuse_integers(name: str, *tensors: Any) -> None:
 def as_float(array: np.ndarray) -> np.ndarray:
     """Return ``array``, integers and booleans converted to the default dtype, as torch does."""
     return array if array.dtype.kind in "fc" else array.astype(get_default_dtype())
+
+
+def fitted(name: str, numbers: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return an array of numbers that a user wrote in ``dtype``, which they must fit into.
+
+    Raises:
+        DtypeError: one does not: torch's "value cannot be converted without overflow". Of unsigned
+            integers, torch lets negative numbers wrap around: -1 is the largest.
+    """
+    if dtype.kind in "iu" and numbers.size:
+        limits = np.iinfo(dtype)
+        low, high = numbers.min(), numbers.max()
+        if not ((-limits.max if dtype.kind == "u" else limits.min) <= low and high <= limits.max):
+            worst = high if high > limits.max else low
+            raise DtypeError(
+                f"{name}: {worst} does not fit into {dtype}, {limits.min} to {limits.max}"
+            )
+    elif numbers.dtype.kind == "O":  # integers that fit into no dtype of integers
+        numbers = numbers.astype(np.float64)
+    with np.errstate(all="ignore"):
+        result = numbers.astype(dtype)
+    if dtype.kind in "fc" and (np.isfinite(result) != np.isfinite(numbers)).any():
+        raise DtypeError(f"{name}: {np.abs(numbers).max()} is too large for {dtype}")
+    return result
 
 
 def cast(x: Any, dtype: np.dtype) -> Any:

@@ -10,6 +10,7 @@ from mytorch.autograd_engine import Function
 from mytorch.errors import ShapeError
 from mytorch.ops.common import (
     as_operand,
+    fitted,
     operands,
     pair,
     refuse_booleans,
@@ -104,11 +105,14 @@ def pow(input: Any, exponent: Any) -> Any:
     """Return input ** exponent, element by element; either may be a number (torch.pow).
 
     Raises:
-        ShapeError: an integer tensor to a negative integer: that would be no integer.
+        ShapeError: an integer tensor to a negative integer: that would be no integer;
+        DtypeError: to one that does not fit into its dtype.
     """
     a, b = pair("pow", input, exponent)
-    if isinstance(exponent, int) and exponent < 0 and b.data.dtype.kind in "iu":
-        raise ShapeError("pow: integers to negative integer powers are not integers; use floats")
+    if isinstance(exponent, int) and b.data.dtype.kind in "iu":
+        if exponent < 0:
+            raise ShapeError("pow: integers to negative integer powers are no integers; use floats")
+        fitted("pow", np.asarray(exponent), b.data.dtype)
     return Pow.apply(a, b)
 
 
