@@ -223,7 +223,12 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 
 def einsum(equation: Any, *operands: Any, optimize: Any = True) -> Any:
     """The sum of products that the equation says; ``optimize`` only matters for NumPy's speed."""
-    return einsum_of_tensors(equation, *tensors_of(*operands))
+    if isinstance(equation, str):
+        return einsum_of_tensors(equation, *tensors_of(*operands))
+    given = [equation, *operands]  # an operand, the list of its axes, an operand, …
+    count = len(given) // 2 * 2
+    given[:count:2] = tensors_of(*given[:count:2])
+    return einsum_of_tensors(*given)
 
 
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
