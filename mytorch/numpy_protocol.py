@@ -29,6 +29,7 @@ import numpy as np
 
 import mytorch.numpy_rules as rules
 from mytorch.errors import GraphError
+from mytorch.numpy_linalg import LINALG
 from mytorch.numpy_rules import Rule
 from mytorch.ops.reduce import Max, Sum
 from mytorch.ops.registry import NUMPY
@@ -79,8 +80,7 @@ FUNCTIONS: dict[Any, Rule] = {
     np.min: rules.reduced(rules.amin), np.amin: rules.reduced(rules.amin),
     np.var: rules.var, np.std: rules.std,
     # products
-    np.dot: rules.dot, np.inner: rules.inner, np.outer: rules.outer, np.tensordot: rules.tensordot,
-    np.einsum: rules.einsum, np.trace: rules.trace,
+    np.einsum: rules.einsum, np.trace: rules.trace, **LINALG,
     # choices
     np.where: rules.where, np.clip: rules.clip, np.sort: rules.sort,
     np.tril: rules.triangle(np.tril), np.triu: rules.triangle(np.triu),

@@ -3,6 +3,42 @@
 The homework's own operations (Add, Mul, Reshape, …) are in ``mytorch/nn/functional.py``.
 """
 
-from mytorch.ops import einsum, elementary, index, linalg, pointwise, reduce, shape, softmax
+from mytorch.ops import (
+    einsum,
+    elementary,
+    factorisations,
+    geometry,
+    index,
+    least_squares,
+    linalg,
+    matrix_functions,
+    norms,
+    pointwise,
+    products,
+    reduce,
+    shape,
+    singular,
+    softmax,
+    solving,
+    triangular,
+)
 
-__all__ = ["einsum", "elementary", "index", "linalg", "pointwise", "reduce", "shape", "softmax"]
+__all__ = [
+    "einsum",
+    "elementary",
+    "factorisations",
+    "geometry",
+    "index",
+    "least_squares",
+    "linalg",
+    "matrix_functions",
+    "norms",
+    "pointwise",
+    "products",
+    "reduce",
+    "shape",
+    "singular",
+    "softmax",
+    "solving",
+    "triangular",
+]

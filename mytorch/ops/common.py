@@ -155,7 +155,7 @@ def normalize_axes(axis: Axes, ndim: int) -> tuple[int, ...]:
     """Return ``axis`` as a sorted tuple of distinct non-negative axes; None means all.
 
     Raises:
-        IndexError: an axis out of range; ValueError: one named twice.
+        IndexError: an axis out of range; ShapeError: one named twice.
     """
     if axis is None:
         return tuple(range(ndim))
@@ -168,7 +168,7 @@ def normalize_axes(axis: Axes, ndim: int) -> tuple[int, ...]:
             )
     positive = sorted(each % limit for each in axes)
     if len(set(positive)) != len(positive):
-        raise ValueError(f"a dimension appears twice in {tuple(axes)}")
+        raise ShapeError(f"a dimension appears twice in {tuple(axes)}")
     return tuple(positive) if ndim else ()
 
 

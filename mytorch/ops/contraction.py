@@ -85,9 +85,9 @@ def _plan(terms: Terms) -> _Plan:
     if is_swapped:  # so that the product has the axes of the result in order
         x, y, left, right = y, x, right, left
     if not inner:
-        axes = [tuple(term.index(c) for c in z if c in term) for term in (x, y)]
-        spread = [tuple(slice(None) if c in term else None for c in z) for term in (x, y)]
-        return _Plan(*axes, None, (len(batch), 0, 0, 0), is_swapped, *spread)
+        axes_x, axes_y = (tuple(term.index(c) for c in z if c in term) for term in (x, y))
+        index_x, index_y = (tuple(slice(None) if c in t else None for c in z) for t in (x, y))
+        return _Plan(axes_x, axes_y, None, (len(batch), 0, 0, 0), is_swapped, index_x, index_y)
     made = [*batch, *left, *right]
     return _Plan(
         tuple(x.index(c) for c in (*batch, *left, *inner)),

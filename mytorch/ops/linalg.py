@@ -163,7 +163,7 @@ class Affine(Function):
         )
 
 
-@operation(numpy=np.matmul, numbers=True)
+@operation(("mytorch", "linalg"), numpy=np.matmul, numbers=True)
 def matmul(input: Any, other: Any) -> Any:
     """Return the product of matrices, batched over the leading axes (torch.matmul; ``a @ b``)."""
     return MatMul.apply(*pair("matmul", input, other))
