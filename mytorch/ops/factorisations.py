@@ -16,6 +16,7 @@ import numpy as np
 
 from mytorch.autograd_engine import Function
 from mytorch.errors import GraphError, ShapeError
+from mytorch.ops.common import total
 from mytorch.ops.lapack import NO_CONVERGENCE, call, matrix_data
 from mytorch.ops.pointwise import masked
 from mytorch.ops.registry import operation
@@ -32,8 +33,9 @@ class QR(Function):
 
     For m >= n: Qᵀ dX R⁻¹ is upper triangular but for a skew Ω, by which Q turns. So Ω is the strict
     lower triangle of it minus the transpose, dR = Qᵀ dX - Ω R, and dQ = (dX - Q dR) R⁻¹.
-    dL/dX = (G_Q + Q S) R⁻ᵀ, S: the upper triangle of R G_Rᵀ - Qᵀ G_Q, and its mirror image below.
-    For m < n this holds for the first m columns; in the others R is Qᵀ X.
+    With Y = Qᵀ G_Q - G_R Rᵀ, and T the strict lower triangle of Y - Yᵀ,
+    dL/dX = Q G_R + (Q T + (I - Q Qᵀ) G_Q) R⁻ᵀ.
+    For m < n, R⁻¹ is that of the first m columns, and 0 in the others.
     """
 
     on_arrays = True
@@ -60,24 +62,19 @@ class QR(Function):
         QR._check(ctx)
         q, r = ctx.saved_tensors
         k, n = r.shape[-2:]
-        rest = None  # the gradient of the columns after the first m = k
+        square = r[..., :k]
+        x = total(
+            None if grad_q is None else q.mT @ grad_q,
+            None if grad_r is None else -(grad_r @ r.mT),
+        )
+        inside = q @ masked(skew(x), triangle(k, strict=True))
+        if grad_q is not None and q.shape[-2] > k:
+            inside = inside + (grad_q - q @ (q.mT @ grad_q))
+        grad = solved(square, inside.mT, upper=True).mT  # times R⁻ᵀ
         if k < n:
-            more, r = r[..., k:], r[..., :k]
-            if grad_r is None:
-                rest = np.zeros_like(more)
-            else:
-                grad_more, grad_r = grad_r[..., k:], grad_r[..., :k]
-                rest = q @ grad_more
-                turned = q @ (more @ grad_more.mT)
-                grad_q = turned if grad_q is None else grad_q + turned
-        s = None if grad_r is None else grad_r @ r.mT
-        if grad_q is not None:
-            s = -(q.mT @ grad_q) if s is None else s - q.mT @ grad_q
-        s = masked(s, triangle(k, upper=True))
-        s = q @ (s + masked(s, triangle(k, upper=True, strict=True)).mT)
-        grad = s if grad_q is None else s + grad_q
-        grad = solved(r, grad.mT, upper=True).mT  # times R⁻ᵀ
-        return grad if rest is None else np.concatenate([grad, rest], axis=-1), None
+            rest = np.zeros((*grad.shape[:-1], n - k), grad.dtype)
+            grad = np.concatenate([grad, rest], axis=-1)
+        return grad if grad_r is None else grad + q @ grad_r, None
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:

@@ -6,6 +6,7 @@ products of blocks do nearly all the work, and their number of operations is tha
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -79,19 +80,19 @@ def _by_halves(a: np.ndarray, b: np.ndarray, unit: bool) -> np.ndarray:
 
 def _by_elimination(a: np.ndarray, b: np.ndarray, unit: bool) -> np.ndarray:
     """As ``_by_halves`` for a small A: LAPACK finds nothing to eliminate, and substitutes."""
-    a = np.triu(a)
+    upper = np.triu(a)
     if unit:
         places = np.arange(a.shape[-1])
-        a[..., places, places] = 1
-    try:
-        return np.linalg.solve(a, b)
-    except np.linalg.LinAlgError:  # a 0 on the diagonal: X is infinite or nan, as in torch
-        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-        x = np.broadcast_to(b, (*batch, *b.shape[-2:])).copy()
-        for i in reversed(range(a.shape[-1])):
-            x[..., i : i + 1, :] -= a[..., i : i + 1, i + 1 :] @ x[..., i + 1 :, :]
-            x[..., i, :] /= a[..., i, i, None]
-        return x
+        upper[..., places, places] = 1
+    if np.isfinite(b).all():  # else LAPACK would carry a nan down by a product with 0
+        with contextlib.suppress(np.linalg.LinAlgError):  # a 0 on the diagonal
+            return np.linalg.solve(upper, b)
+    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    x = np.broadcast_to(b, (*batch, *b.shape[-2:])).copy()
+    for i in reversed(range(a.shape[-1])):
+        x[..., i : i + 1, :] -= upper[..., i : i + 1, i + 1 :] @ x[..., i + 1 :, :]
+        x[..., i, :] /= upper[..., i, i, None]
+    return x
 
 
 @operation("linalg")

@@ -40,7 +40,7 @@ def combined(name: str, product: Any, *shapes: Shapes, bad: Any = ()) -> list[Op
         OpCase(f"{name} fractions",
                lambda m, c, a, b: getattr(m, name)(c, a, b, beta=0.5, alpha=1.5),
                lambda c, a, b: c / 2 + 1.5 * product(a, b), shapes[:1],
-               differs=dict.fromkeys(DTYPES[1:5], "torch cuts fractions off; here they are refused")),
+               differs=dict.fromkeys(DTYPES[1:5], "torch cuts fractions off; refused here")),
         OpCase(f"{name} without input", lambda m, c, a, b: getattr(m, name)(c, a, b, beta=0),
                lambda c, a, b: product(a, b), shapes[:1]),
     ]  # fmt: skip
