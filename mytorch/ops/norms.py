@@ -78,7 +78,7 @@ def _slopes(x: Any, y: Any, p: float, axes: tuple[int, ...], incoming: Any) -> A
     plain, length = values(x), values(y)
     sign = (plain > 0).astype(plain.dtype) - (plain < 0)
     if p == 0:
-        return incoming * np.zeros_like(plain)
+        return masked(incoming, np.False_)
     if p == 1:
         return incoming * sign
     if abs(p) == np.inf:
@@ -178,7 +178,7 @@ def _extreme(x: Any, axis: int, ord: Any) -> Any:
     if x.data.shape[axis]:
         return x.amax(axis) if ord > 0 else -(-x).amax(axis)
     if ord > 0:
-        return x.sum(axis)  # 0: there are no negative ones
+        return x.new(x.data.sum(axis))  # 0: no norm is less; a constant, as in torch
     raise EmptyError(f"linalg.matrix_norm: nothing to choose the {ord} norm from")
 
 
@@ -228,7 +228,7 @@ def cond(A: Any, p: Any = None) -> Any:
     if p in (None, 2, -2):
         found = svdvals(A)
         if not data.size or not found.data.shape[-1]:
-            return found.sum(-1)
+            return A.new(found.data.sum(-1))
         first, last = found[..., 0], found[..., -1]
         return last / first if p == -2 else first / last
     if p not in ("fro", "nuc", 1, -1, np.inf, -np.inf):

@@ -9,23 +9,15 @@ import numpy as np
 from mytorch.errors import DtypeError, EmptyError, ShapeError
 from tests.op_rows.common import tensors
 from tests.op_rows.matrices import refused, separated
-from tests.op_table import DTYPES, UNARY, Bad, Kink, OpCase, distinct, nonzero, real
+from tests.op_table import UNARY, Bad, Kink, OpCase, nonzero, real
 
-AT_ZERO = {  # norm -> the gradient at (3, -3, 0), a tie
-    0: (0, 0, 0),
+AT_ZERO = {  # norm -> the gradient at (4, -4, 0), a tie
     1: (1, -1, 0),
     np.inf: (0.5, -0.5, 0),
     -np.inf: (0, 0, 0),
     0.5: (2, -2, 0),
     -1: (0, 0, 0),
 }
-
-
-def apart(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """No two elements, whatever their signs, closer than 0.3, nor to 0."""
-    return (np.abs(distinct(rng, shape)) + 1.1 * (distinct(rng, shape) > 0) + 0.25) * rng.choice(
-        [-1.0, 1.0], shape
-    )
 
 
 def spaced(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -41,10 +33,8 @@ def vector_norm(p: float) -> OpCase:
         lambda x: np.linalg.norm(np.ravel(x), p),
         UNARY if p >= 0 and p != np.inf else UNARY[:-1],
         (spaced,),
-        kinks=tuple(
-            Kink(([3.0, -3.0, 0.0],), (grads,)) for q, grads in AT_ZERO.items() if q == p
-        )
-        + (Kink(([0.0, 0.0],), (0,)),) * (p not in (1, -np.inf)),
+        kinks=tuple(Kink(([4.0, -4.0, 0.0],), (grads,)) for q, grads in AT_ZERO.items() if q == p)
+        + (Kink(([0.0, 0.0],), (0,)),) * (p != 0),
     )
 
 
@@ -84,11 +74,12 @@ DISTANCES = {  # norm -> gradients where points coincide, or only in one coordin
     2: Kink(([[0.0, 0], [3, 0]], [[0.0, 0]]), ([[0, 0], [1, 0]], [[-1, 0]]), [[1.0], [1.0]]),
     np.inf: Kink(([[0.0, 0], [3, -3]], [[0.0, 0]]), ([[0, 0], [1, -1]], [[-1, 1]]),
                  [[1.0], [1.0]]),
-    0.5: Kink(([[0.0, 0], [3, 0]], [[0.0, 0]]), ([[0, 0], [1, 0]], [[-1, 0]]), [[1.0], [1.0]]),
-    1.5: Kink(([[0.0, 0], [3, 0]], [[0.0, 0]]), ([[0, 0], [1, 0]], [[-1, 0]]), [[1.0], [1.0]]),
-    3: Kink(([[0.0, 0], [3, 0]], [[0.0, 0]]), ([[0, 0], [1, 0]], [[-1, 0]]), [[1.0], [1.0]]),
+    0.5: Kink(([[0.0, 0], [1, 0]], [[0.0, 0]]), ([[0, 0], [1, 0]], [[-1, 0]]), [[1.0], [1.0]]),
+    1.5: Kink(([[0.0, 0], [1, 0]], [[0.0, 0]]), ([[0, 0], [1, 0]], [[-1, 0]]), [[1.0], [1.0]]),
+    3: Kink(([[0.0, 0], [1, 0]], [[0.0, 0]]), ([[0, 0], [1, 0]], [[-1, 0]]), [[1.0], [1.0]]),
 }  # fmt: skip
 
+HALF = "torch refuses it as well, but for this one way to compute it"
 ROWS = [
     *[vector_norm(p) for p in (0, 1, 2, 3, 0.5, 1.5, -1, -2, np.inf, -np.inf)],
     OpCase("vector_norm", lambda m, a: m.linalg.vector_norm(a, dim=-1, keepdim=True),
@@ -126,7 +117,7 @@ ROWS = [
            )),
     *[OpCase(f"matrix_norm {p} of nothing", lambda m, a, p=p: m.linalg.matrix_norm(a, p),
              None, (((0, 3),), ((3, 0),), ((2, 0, 0),)))
-      for p in ("fro", "nuc", 1, 2, np.inf)],
+      for p in ("fro", "nuc")],
     OpCase("matrix_norm nuc axes", lambda m, a: m.linalg.matrix_norm(a, "nuc", (2, 0), True),
            lambda x: np.linalg.norm(x, "nuc", (2, 0), True), (((3, 4, 2),),)),
     OpCase("norm linalg", lambda m, a: m.linalg.norm(a), np.linalg.norm, UNARY, (nonzero,),
@@ -145,12 +136,16 @@ ROWS = [
     OpCase("norm linalg dims", lambda m, a: m.linalg.norm(a, np.inf, dim=(-1, 0)),
            lambda x: np.linalg.norm(x, np.inf, (-1, 0)), (((3, 2),), ((2, 3, 2),)), (spaced,)),
     OpCase("norm linalg wider", lambda m, a: m.linalg.norm(a, 2, dtype=a.double().dtype), None,
-           (((3,),), ((2, 3),))),
+           (((3,),),)),
+    *[OpCase(f"cond {p}", lambda m, a, p=p: m.linalg.cond(a, p),
+             lambda x, p=p: np.linalg.cond(x, p), (((3, 3),), ((4, 2, 2),)), (separated,),
+             torch=lambda t, a, p=p: (  # its own gradient fails
+                 t.linalg.norm(a, p, (-2, -1)) * t.linalg.norm(t.linalg.inv(a), p, (-2, -1))))
+      for p in ("fro", "nuc", 1, -1, np.inf, -np.inf)],
     *[OpCase(f"cond {p}", lambda m, a, p=p: m.linalg.cond(a, p),
              lambda x, p=p: np.linalg.cond(x, p), (((3, 3),), ((4, 2, 2),)), (separated,))
-      for p in (2, -2, "fro", "nuc", 1, -1, np.inf, -np.inf)],
-    OpCase("cond", lambda m, a: m.linalg.cond(a), None, (((3, 2),), ((0, 3),), ((0, 2, 2),)),
-           (separated,),
+      for p in (2, -2)],
+    OpCase("cond", lambda m, a: m.linalg.cond(a), None, (((3, 2),), ((4, 2, 3),)), (separated,),
            bad=(
                Bad(lambda m: m.linalg.cond(m.ones(2, 2), 3), ShapeError, "not 3"),
                Bad(lambda m: m.linalg.cond(m.ones(2, 3), 1), ShapeError, "square"),
@@ -160,8 +155,8 @@ ROWS = [
     OpCase("cdist",
            lambda m, a, b: m.cdist(a, b, compute_mode="use_mm_for_euclid_dist"),
            lambda a, b: np.linalg.norm(a[..., :, None, :] - b[..., None, :, :], axis=-1),
-           (((2, 3), (4, 3)), ((5, 1, 2, 3), (4, 2, 3)), ((0, 3), (2, 3))),
-           (real, lambda rng, s: real(rng, s) + 3),
+           (((2, 3), (4, 3)), ((5, 1, 2, 3), (4, 2, 3))), (real, lambda rng, s: real(rng, s) + 3),
+           differs={"float16": HALF},
            bad=(
                Bad(lambda m: m.cdist(*tensors(m, (2, 2), (2, 2)), p=-1), ShapeError, "p=-1"),
                Bad(lambda m: m.cdist(*tensors(m, (2,), (2, 2))), ShapeError, "expects points"),
@@ -174,15 +169,17 @@ ROWS = [
                    "compute_mode must be"),
            )),
     OpCase("cdist many", lambda m, a, b: m.cdist(a, b), None, (((30, 3), (4, 3)),),
-           (real, lambda rng, s: real(rng, s) + 3)),
+           (real, lambda rng, s: real(rng, s) + 3), differs={"float16": HALF}),
     OpCase("cdist many by differences",
            lambda m, a, b: m.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist"), None,
            (((30, 3), (4, 3)),), (real, lambda rng, s: real(rng, s) + 3),
            differs={"second": "torch has none"}),
     *[OpCase(f"pdist {p}", lambda m, a, p=p: m.pdist(a, p),
              lambda x, p=p: np.linalg.norm(x[:, None] - x, p, axis=-1)[np.triu_indices(len(x), 1)],
-             (((4, 3),), ((1, 3),), ((0, 3),)), (spread_out,), differs={"second": "torch has none"})
+             (((4, 3),), ((2, 1),)), (spread_out,), differs={"second": "torch has none"})
       for p in (0, 1, 1.5, 2, 3, np.inf)],
+    OpCase("pdist of few", lambda m, a: m.pdist(a, 1), lambda a: np.zeros(0),
+           (((1, 3),), ((0, 3),)), torch=None),  # whose gradient crashes
     OpCase("pdist", lambda m, a: m.pdist(a), None, (((4, 3),),), differs={"second": "torch has none"},
            kinks=(Kink(([[0.0], [0.0], [2.0]],), ([[-1], [-1], [2]],), [1.0, 1.0, 1.0]),),
            bad=(
