@@ -180,7 +180,7 @@ def _along(t: Any, d: Any, p: float, incoming: Any) -> Any:
     size, length = np.abs(values(t)), values(d)
     sign = np.sign(values(t))
     if p == 0:
-        return masked(np.broadcast_to(incoming, size.shape), np.False_)
+        return masked(np.broadcast_to(incoming, size.shape), np.array(False))
     if p == 1:
         return incoming * sign
     if p == np.inf:

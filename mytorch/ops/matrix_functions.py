@@ -48,7 +48,7 @@ def linalg_matrix_power(A: Any, n: int) -> Any:
 
 def _plus_nothing(A: Any, constant: np.ndarray) -> Any:
     """Return ``constant``, which depends on A with gradient 0, as torch's result does."""
-    return Masked.apply(A, np.False_) + A.new(constant)
+    return Masked.apply(A, np.array(False)) + A.new(constant)
 
 
 @operation()

@@ -78,7 +78,7 @@ def _slopes(x: Any, y: Any, p: float, axes: tuple[int, ...], incoming: Any) -> A
     plain, length = values(x), values(y)
     sign = (plain > 0).astype(plain.dtype) - (plain < 0)
     if p == 0:
-        return masked(incoming, np.False_)
+        return masked(incoming, np.array(False))
     if p == 1:
         return incoming * sign
     if abs(p) == np.inf:

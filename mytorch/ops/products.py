@@ -238,7 +238,7 @@ def _broadcasts_to(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
 
 def _times(x: Any, factor: Any) -> Any:
     if factor == 0:
-        return Masked.apply(x, np.False_)  # zeros, also where x is nan
+        return Masked.apply(x, np.array(False))  # zeros, also where x is nan
     return x if factor == 1 or x.data.dtype.kind == "b" else x * factor
 
 

@@ -256,7 +256,7 @@ def check_equation(name: str, A: Any, B: Any, left: bool) -> None:
     check_broadcast(name, a[:-2], b[:-2])
 
 
-@operation("linalg")
+@operation("linalg", numpy=np.linalg.tensorinv)
 def tensorinv(A: Any, ind: int = 2) -> Any:
     """Return the inverse of a tensor as a map of tensors by ``tensordot``.
 

@@ -130,7 +130,8 @@ ROWS = [
                Bad(lambda m: m.linalg.norm(m.tensor([1, 2])), DtypeError, "floating"),
            )),
     OpCase("norm linalg 2", lambda m, a: m.linalg.norm(a, 2), lambda x: np.linalg.norm(x, 2),
-           (((3,),), ((3, 2),)), (lambda rng, s: separated(rng, s) if len(s) > 1 else real(rng, s),)),
+           (((3,),), ((3, 2),)),
+           (lambda rng, s: separated(rng, s) if len(s) > 1 else real(rng, s),)),
     OpCase("norm linalg dim", lambda m, a: m.linalg.norm(a, 1, dim=1, keepdim=True),
            lambda x: np.linalg.norm(x, 1, 1, True), (((3, 2),), ((2, 3, 2),)), (nonzero,)),
     OpCase("norm linalg dims", lambda m, a: m.linalg.norm(a, np.inf, dim=(-1, 0)),
@@ -180,7 +181,8 @@ ROWS = [
       for p in (0, 1, 1.5, 2, 3, np.inf)],
     OpCase("pdist of few", lambda m, a: m.pdist(a, 1), lambda a: np.zeros(0),
            (((1, 3),), ((0, 3),)), torch=None),  # whose gradient crashes
-    OpCase("pdist", lambda m, a: m.pdist(a), None, (((4, 3),),), differs={"second": "torch has none"},
+    OpCase("pdist", lambda m, a: m.pdist(a), None, (((4, 3),),),
+           differs={"second": "torch has none"},
            kinks=(Kink(([[0.0], [0.0], [2.0]],), ([[-1], [-1], [2]],), [1.0, 1.0, 1.0]),),
            bad=(
                Bad(lambda m: m.pdist(m.ones(2)), ShapeError, "expects points"),
