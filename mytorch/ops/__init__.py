@@ -4,6 +4,7 @@ The homework's own operations (Add, Mul, Reshape, …) are in ``mytorch/nn/funct
 """
 
 from mytorch.ops import (
+    addmm,
     einsum,
     elementary,
     factorisations,
@@ -11,8 +12,8 @@ from mytorch.ops import (
     index,
     least_squares,
     linalg,
+    linalg_norms,
     matrix_functions,
-    norms,
     pointwise,
     products,
     reduce,
@@ -24,6 +25,7 @@ from mytorch.ops import (
 )
 
 __all__ = [
+    "addmm",
     "einsum",
     "elementary",
     "factorisations",
@@ -32,7 +34,7 @@ __all__ = [
     "least_squares",
     "linalg",
     "matrix_functions",
-    "norms",
+    "linalg_norms",
     "pointwise",
     "products",
     "reduce",

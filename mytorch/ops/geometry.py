@@ -130,10 +130,11 @@ class Distances(Function):
     def backward(ctx: Any, grad_output: Any) -> Any:
         a, b, d = ctx.saved_tensors
         grads_a, grads_b = [], []
+        ones = np.ones((1, b.shape[-2]), d.dtype)  # to sum by a product, which is faster
         for rows, difference in _differences(a, b):
             incoming = grad_output[..., rows, :, None]
             part = _along(difference, d[..., rows, :, None], ctx.p, incoming)  # (…, rows, R, M)
-            grads_a.append(part.sum(-2))
+            grads_a.append((ones @ part)[..., 0, :])
             grads_b.append(part.sum(-3))
         grad_a, grad_b = np.concatenate(grads_a, axis=-2), -total(*grads_b)
         return unbroadcast(grad_a, ctx.shapes[0]), unbroadcast(grad_b, ctx.shapes[1]), None
@@ -177,21 +178,21 @@ def _lengths(t: np.ndarray, p: float) -> np.ndarray:
 
 def _along(t: Any, d: Any, p: float, incoming: Any) -> Any:
     """Return ``incoming`` times the derivative of d by t, of arrays or of Tensors."""
-    size, length = np.abs(values(t)), values(d)
-    sign = np.sign(values(t))
+    plain, length = values(t), values(d)
     if p == 0:
-        return masked(np.broadcast_to(incoming, size.shape), np.array(False))
+        return masked(np.broadcast_to(incoming, plain.shape), np.array(False))
     if p == 1:
-        return incoming * sign
+        return incoming * np.sign(plain)
     if p == np.inf:
-        return incoming * (sign * (size == length))
+        return incoming * (np.sign(plain) * (np.abs(plain) == length))
     flows = length != 0
     d = np.where(flows, d, 1)
     if p == 2:
-        return masked(incoming * (t / d), np.broadcast_to(flows, size.shape))
-    flows = flows & (size != 0) if p < 2 else np.broadcast_to(flows, size.shape)
-    ratio = np.where(flows, np.abs(t), 1) / d
-    return masked(incoming * (ratio ** (p - 1) * sign), flows)
+        return masked(incoming, flows) / d * t
+    flows = np.broadcast_to(flows, plain.shape)
+    flows = flows & (plain != 0) if p < 2 else flows
+    slope = (np.abs(np.where(flows, t, 1)) / d) ** (p - 1) * np.sign(plain)
+    return masked(incoming * slope, flows)
 
 
 class EuclideanDistances(Function):

@@ -15,20 +15,19 @@ from typing import Any
 import numpy as np
 
 from mytorch.dtypes import promote, result_type
-from mytorch.errors import DtypeError, ShapeError
+from mytorch.errors import ShapeError
 from mytorch.ops.common import cast, check_tensors, float_data, normalize_axes, refuse_booleans
 from mytorch.ops.contraction import Contraction
 from mytorch.ops.linalg import MatMul, check_one_dtype
-from mytorch.ops.pointwise import Masked
 from mytorch.ops.registry import operation
 from mytorch.ops.shape import Cat
 
-__all__ = ["inner", "outer", "tensordot"]
+__all__ = ["bmm", "check_ranks", "inner", "multi_dot", "outer", "tensordot"]
 
 _KINDS = {0: "a number (0-d)", 1: "a vector (1-d)", 2: "a matrix (2-d)", 3: "a batch (3-d)"}
 
 
-def _check_ranks(name: str, *wanted: tuple[Any, int]) -> None:
+def check_ranks(name: str, *wanted: tuple[Any, int]) -> None:
     """Raise ShapeError unless each tensor has the number of axes that stands beside it."""
     check_tensors(name, *[tensor for tensor, _ in wanted])
     for position, (tensor, ndim) in enumerate(wanted):
@@ -42,14 +41,14 @@ def _check_ranks(name: str, *wanted: tuple[Any, int]) -> None:
 @operation()
 def mm(input: Any, mat2: Any) -> Any:
     """Return the product of two matrices, (n, k) @ (k, m) (torch.mm)."""
-    _check_ranks("mm", (input, 2), (mat2, 2))
+    check_ranks("mm", (input, 2), (mat2, 2))
     return MatMul.apply(input, mat2)
 
 
 @operation()
 def bmm(input: Any, mat2: Any) -> Any:
     """Return the products of two batches of matrices, (b, n, k) @ (b, k, m) (torch.bmm)."""
-    _check_ranks("bmm", (input, 3), (mat2, 3))
+    check_ranks("bmm", (input, 3), (mat2, 3))
     if len(input.data) != len(mat2.data):
         raise ShapeError(
             f"bmm: {input.data.shape} @ {mat2.data.shape}: the batches of {len(input.data)} and "
@@ -61,21 +60,21 @@ def bmm(input: Any, mat2: Any) -> Any:
 @operation()
 def mv(input: Any, vec: Any) -> Any:
     """Return the product of a matrix and a vector, (n, m) @ (m,) (torch.mv)."""
-    _check_ranks("mv", (input, 2), (vec, 1))
+    check_ranks("mv", (input, 2), (vec, 1))
     return MatMul.apply(input, vec)
 
 
 @operation()
 def dot(input: Any, tensor: Any) -> Any:
     """Return the sum of products of two vectors of one length (torch.dot)."""
-    _check_ranks("dot", (input, 1), (tensor, 1))
+    check_ranks("dot", (input, 1), (tensor, 1))
     return MatMul.apply(input, tensor)
 
 
 @operation()
 def vdot(input: Any, other: Any) -> Any:
     """Return ``dot``: of real numbers, which are their own conjugates, the same (torch.vdot)."""
-    _check_ranks("vdot", (input, 1), (other, 1))
+    check_ranks("vdot", (input, 1), (other, 1))
     return MatMul.apply(input, other)
 
 
@@ -105,7 +104,7 @@ def outer(input: Any, vec2: Any) -> Any:
 
     Mixed dtypes are promoted.
     """
-    _check_ranks("outer", (input, 1), (vec2, 1))
+    check_ranks("outer", (input, 1), (vec2, 1))
     return Contraction.apply(*_promoted(input, vec2), ("a", "b", "ab"))
 
 
@@ -204,91 +203,30 @@ def kron(input: Any, other: Any) -> Any:
 @operation()
 def trace(input: Any) -> Any:
     """Return the sum of the diagonal of a matrix; of integers in int64 (torch.trace)."""
-    _check_ranks("trace", (input, 2))
+    check_ranks("trace", (input, 2))
     refuse_booleans("trace", input)
     places = np.arange(min(input.data.shape))
     return input[places, places].sum()
 
 
-# --------------------------------------------------------------- beta * input + alpha * product
+@operation("linalg")
+def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+    """Return the diagonal over two axes, by default the last, as a new last axis.
 
-
-def _check_factors(name: str, input: Any, beta: Any, alpha: Any) -> None:
-    for key, factor in (("beta", beta), ("alpha", alpha)):
-        if input.data.dtype.kind in "iub" and not isinstance(factor, (bool, int)):
-            raise DtypeError(
-                f"{name}: {key}={factor} is no integer, but the tensors are {input.data.dtype}"
+    Args:
+        A (Tensor): with two axes or more; offset: how far above the main diagonal.
+    Source: torch.linalg.diagonal.
+    """
+    check_tensors("linalg.diagonal", A)
+    ndim = A.data.ndim
+    for dim in (dim1, dim2):
+        if not -ndim <= dim < ndim:
+            raise IndexError(
+                f"linalg.diagonal: dimension {dim} is out of range for shape {A.data.shape}"
             )
-
-
-def _combined(name: str, input: Any, product: Any, beta: Any, alpha: Any) -> Any:
-    """Return beta * input + alpha * product; what has factor 0 is not looked at, as in torch."""
-    shapes = input.data.shape, product.data.shape
-    if not _broadcasts_to(*shapes):
-        raise ShapeError(
-            f"{name}: input {shapes[0]} does not broadcast to the product's shape {shapes[1]}"
-        )
-    return _times(input, beta) + _times(product, alpha)
-
-
-def _broadcasts_to(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
-    pairs = zip(reversed(shape), reversed(wanted), strict=False)
-    return len(shape) <= len(wanted) and all(size in (1, other) for size, other in pairs)
-
-
-def _times(x: Any, factor: Any) -> Any:
-    if factor == 0:
-        return Masked.apply(x, np.array(False))  # zeros, also where x is nan
-    return x if factor == 1 or x.data.dtype.kind == "b" else x * factor
-
-
-def _sum_of_product(name: str, input: Any, a: Any, b: Any, beta: Any, alpha: Any) -> Any:
-    check_one_dtype(name, input, a, b)
-    _check_factors(name, input, beta, alpha)
-    return _combined(name, input, MatMul.apply(a, b), beta, alpha)
-
-
-@operation(in_place=True)
-def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
-    """Return beta * input + alpha * (mat1 @ mat2), of matrices (torch.addmm)."""
-    _check_ranks("addmm", (mat1, 2), (mat2, 2))
-    return _sum_of_product("addmm", input, mat1, mat2, beta, alpha)
-
-
-@operation(in_place=True)
-def addmv(input: Any, mat: Any, vec: Any, *, beta: float = 1, alpha: float = 1) -> Any:
-    """Return beta * input + alpha * (mat @ vec), of a matrix and a vector (torch.addmv)."""
-    _check_ranks("addmv", (mat, 2), (vec, 1))
-    return _sum_of_product("addmv", input, mat, vec, beta, alpha)
-
-
-@operation(in_place=True)
-def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
-    """Return beta * input + alpha * (batch1 @ batch2), of batches of matrices (torch.baddbmm)."""
-    check_one_dtype("baddbmm", input, batch1, batch2)
-    _check_factors("baddbmm", input, beta, alpha)
-    return _combined("baddbmm", input, bmm(batch1, batch2), beta, alpha)
-
-
-@operation(in_place=True)
-def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
-    """Return beta * input + alpha * the sum of all batch1[i] @ batch2[i] (torch.addbmm)."""
-    _check_ranks("addbmm", (batch1, 3), (batch2, 3))
-    check_one_dtype("addbmm", input, batch1, batch2)
-    _check_factors("addbmm", input, beta, alpha)
-    shapes = batch1.data.shape, batch2.data.shape
-    if shapes[0][0] != shapes[1][0] or shapes[0][2] != shapes[1][1]:
-        raise ShapeError(f"addbmm: expects (b, n, k) and (b, k, m), got {shapes[0]}, {shapes[1]}")
-    product = Contraction.apply(batch1, batch2, ("bnk", "bkm", "nm"))
-    return _combined("addbmm", input, product, beta, alpha)
-
-
-@operation(in_place=True)
-def addr(input: Any, vec1: Any, vec2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
-    """Return beta * input + alpha * outer(vec1, vec2) (torch.addr)."""
-    _check_ranks("addr", (vec1, 1), (vec2, 1))
-    _check_factors("addr", input, beta, alpha)
-    return _combined("addr", input, outer(vec1, vec2), beta, alpha)
+    if (dim1 - dim2) % ndim == 0:
+        raise ShapeError(f"linalg.diagonal: dim1={dim1} and dim2={dim2} are the same axis")
+    return np.diagonal(A, offset, dim1, dim2)
 
 
 # --------------------------------------------------------------------------- several matrices
@@ -363,7 +301,7 @@ def chain_matmul(*matrices: Any) -> Any:
     """Return the product of one or more matrices; see ``linalg.multi_dot`` (torch.chain_matmul)."""
     if not matrices:
         raise ShapeError("chain_matmul: expects one matrix or more")
-    _check_ranks("chain_matmul", *[(matrix, 2) for matrix in matrices])
+    check_ranks("chain_matmul", *[(matrix, 2) for matrix in matrices])
     return multi_dot(matrices) if len(matrices) > 1 else matrices[0].clone()
 
 
@@ -408,4 +346,8 @@ def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
     float_data("linalg.vecdot", x)
     check_tensors("linalg.vecdot", y)
     check_one_dtype("linalg.vecdot", x, y)
-    return (x * y).sum(dim)
+    if x.data.shape != y.data.shape or not x.data.ndim:
+        return (x * y).sum(dim)
+    (axis,) = normalize_axes(dim, x.data.ndim)
+    term = string.ascii_letters[: x.data.ndim]
+    return Contraction.apply(x, y, (term, term, term.replace(term[axis], "")))

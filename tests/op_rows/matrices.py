@@ -1,4 +1,4 @@
-"""Rows of equations, factors and functions of matrices; of their norms in norms.py."""
+"""Rows of equations, factors and functions of matrices; of their norms in linalg_norms.py."""
 
 from __future__ import annotations
 
