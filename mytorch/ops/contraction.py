@@ -34,7 +34,8 @@ class Contraction(Function):
     def forward(ctx: Any, a: Any, b: Any, terms: Terms) -> Any:
         save_needed(ctx, a, b)
         ctx.terms = terms
-        return a.new(_contracted(a.data, b.data, terms))
+        with np.errstate(all="ignore"):
+            return a.new(_contracted(a.data, b.data, terms))
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:

@@ -68,10 +68,11 @@ class MatMul(Function):
 
 def _product(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return x @ y; many matrices times one are a single product, which is faster."""
-    if y.ndim == 2 and x.ndim > 2:
-        rows = x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
-        return (rows @ y).reshape((*x.shape[:-1], y.shape[-1]))
-    return x @ y
+    with np.errstate(all="ignore"):
+        if y.ndim == 2 and x.ndim > 2:
+            rows = x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
+            return (rows @ y).reshape((*x.shape[:-1], y.shape[-1]))
+        return x @ y
 
 
 @functools.lru_cache(maxsize=1024)

@@ -79,25 +79,29 @@ def linalg_matrix_exp(A: Any) -> Any:
     (2009).
     """
     data = matrix_data("linalg.matrix_exp", A, square=True)
-    n, dtype = data.shape[-1], data.dtype
     with np.errstate(all="ignore"):
         size = np.abs(data).sum(-2).max(-1, initial=0)
         halvings = np.ceil(np.log2(np.maximum(size / _LIMIT, 1)))
-    halvings = np.where(np.isfinite(halvings), halvings, 0)
-    x = A * A.new((0.5**halvings).astype(dtype)[..., None, None])
+        halvings = np.where(np.isfinite(halvings), halvings, 0)
+        halved = A * A.new((0.5**halvings).astype(data.dtype)[..., None, None])
+        result = _pade(halved, np.eye(data.shape[-1], dtype=data.dtype))
+        for step in range(int(halvings.max(initial=0))):
+            squared, due = MatMul.apply(result, result), halvings > step
+            result = squared if due.all() else where(due[..., None, None], squared, result)
+        return result
+
+
+def _pade(x: Any, identity: np.ndarray) -> Any:
+    """Return e**x for matrices x of a small norm: (even - odd)⁻¹ (even + odd) powers."""
+    c = _PADE
     x2 = MatMul.apply(x, x)
     x4 = MatMul.apply(x2, x2)
     x6 = MatMul.apply(x2, x4)
-    c, identity = _PADE, np.eye(n, dtype=dtype)
     odd = MatMul.apply(x6, x6 * c[13] + x4 * c[11] + x2 * c[9])
     odd = MatMul.apply(x, odd + x6 * c[7] + x4 * c[5] + x2 * c[3] + c[1] * identity)
     even = MatMul.apply(x6, x6 * c[12] + x4 * c[10] + x2 * c[8])
     even = even + x6 * c[6] + x4 * c[4] + x2 * c[2] + c[0] * identity
-    result = Solve.apply(even - odd, even + odd)
-    for step in range(int(halvings.max(initial=0))):
-        squared, due = MatMul.apply(result, result), halvings > step
-        result = squared if due.all() else where(due[..., None, None], squared, result)
-    return result
+    return Solve.apply(even - odd, even + odd)
 
 
 @operation()
