@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 
 import mytorch
 from mytorch.autograd import jvp, value_and_grad
-from mytorch.errors import DtypeError, EmptyError, LinAlgError, ShapeError
+from mytorch.errors import DtypeError, EmptyError, LinAlgError
 from mytorch.tensor import Tensor
 from tests.test_operations import check_gradient
 
@@ -345,101 +344,7 @@ def test_powers_of_integers_stay_integers_and_the_first_is_a_copy() -> None:
         linalg.matrix_power(x, -1)
 
 
-# -------------------------------------------------------------------------------------- products
-
-
-def test_what_has_factor_zero_is_not_looked_at() -> None:
-    nan, one = Tensor(np.full((2, 2), np.nan), requires_grad=True), Tensor(np.ones((2, 2)))
-    for result in (mytorch.addmm(nan, one, one, beta=0), mytorch.addr(nan, one[0], one[0], beta=0),
-                   mytorch.addmm(one, nan, one, alpha=0)):  # fmt: skip
-        assert np.isfinite(result.data).all()
-        nan.grad = None
-        result.sum().backward()
-        assert not nan.grad.data.any()
-
-
-def peak(function: Callable[[], Any]) -> int:
-    """Return the most memory in bytes that NumPy held while ``function`` ran."""
-    function()
-    tracemalloc.start()
-    try:
-        function()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
-def test_the_gradient_of_a_repeated_operand_is_never_repeated_in_memory() -> None:
-    x = Tensor(np.ones((64, 64)), requires_grad=True)
-    for shape, y in (((64, 4, 64), (64, 64)), ((64, 64), (64, 64, 4))):
-        many = Tensor(np.ones(shape if shape != (64, 64) else y))
-
-        def step(many: Tensor = many, first: bool = shape != (64, 64)) -> None:
-            x.grad = None
-            (mytorch.matmul(many, x) if first else mytorch.matmul(x, many)).sum().backward()
-
-        assert peak(step) < 64 * 64 * 64 * 8  # one matrix for each of the batch
-
-
-def test_distances_are_computed_a_block_of_differences_at_a_time() -> None:
-    x, y = Tensor(np.ones((500, 40)), requires_grad=True), Tensor(np.zeros((300, 40)))
-
-    def step() -> None:
-        mytorch.cdist(x, y, 1.0).sum().backward()
-
-    assert peak(step) < 500 * 300 * 40 * 8 / 3
-    x.grad = None
-    step()
-    assert (x.grad.data == 300).all()
-
-
-def test_multi_dot_multiplies_in_the_cheapest_order() -> None:
-    column, row = Tensor(np.ones((1000, 1))), Tensor(np.ones((1, 1000)))
-    assert peak(lambda: linalg.multi_dot([column, row, column, row, column])) < 100_000
-    assert linalg.multi_dot([row, column, row, column]).item() == 1e6
-
-
-def test_einsum_of_many_operands_multiplies_the_cheap_pairs_first() -> None:
-    a, b = Tensor(np.ones((300, 2))), Tensor(np.ones((2, 300)))
-    found = peak(lambda: mytorch.einsum("ij,jk,kl,lm->im", b, a, b, a))
-    assert found < 100_000  # not the 300 by 300 of a @ b
-
-
-def test_einsum_is_one_product_of_matrices_where_it_can_be(monkeypatch: Any) -> None:
-    from mytorch.ops import contraction
-
-    shapes: list[Any] = []
-    contracted = contraction._contracted
-
-    def spy(x: Any, y: Any, terms: Any) -> Any:
-        shapes.append((x.shape, y.shape))
-        return contracted(x, y, terms)
-
-    monkeypatch.setattr(contraction, "_contracted", spy)
-    monkeypatch.setattr(np, "einsum", None)  # neither forward nor backward may need it
-    q, k = (Tensor(np.ones((2, 5, 3, 4)), requires_grad=True) for _ in range(2))
-    mytorch.einsum("bqhd,bkhd->bhqk", q, k).sum().backward()
-    assert len(shapes) == 3 and (q.grad.data == 5).all()
-
-
-def test_einsum_equations_are_checked_before_any_work() -> None:
-    x = Tensor(np.ones((2, 3)))
-    with pytest.raises(ShapeError, match="'i' differ"):
-        mytorch.einsum("ij,ik->jk", x, Tensor(np.ones((4, 3))))
-    with pytest.raises(TypeError, match="einsum: expects a Tensor, got ndarray"):
-        mytorch.einsum("ij,jk", x, np.ones((3, 2)))
-    with pytest.raises(ShapeError, match=r"1 term\(s\) for 0 tensors"):
-        mytorch.einsum("ij")
-
-
-def test_block_diag_needs_a_tensor() -> None:
-    with pytest.raises(TypeError, match="one tensor or more"):
-        mytorch.block_diag()
-
-
-def test_cross_through_numpy_is_for_vectors_in_space() -> None:
-    with pytest.raises(ShapeError, match="three components, here 2 and 2"):
-        np.cross(Tensor(np.ones((4, 2))), Tensor(np.ones((4, 2))))
+# ------------------------------------------------------------------------- through NumPy
 
 
 def test_numpys_solve_takes_vectors_only_with_one_axis() -> None:

@@ -16,7 +16,7 @@ from mytorch.autograd_engine import Function
 from mytorch.ops.common import cast, save_needed, total
 from mytorch.variable import Variable
 
-__all__ = ["Contraction", "Terms", "contract"]
+__all__ = ["Contraction", "Terms", "contract", "product"]
 
 Terms = tuple[str, str, str]  # a letter for each axis of x, of y and of the result
 
@@ -62,6 +62,27 @@ def contract(a: Any, b: Any, terms: Terms) -> Any:
     if isinstance(a, Variable):
         return Contraction.apply(a, b, terms)
     return _contracted(a, b, terms)
+
+
+# NumPy from 2.3 on copies what BLAS cannot read; older ones multiply it a hundred times slower
+_COPIES = np.lib.NumpyVersion(np.__version__) >= "2.3.0"
+
+
+def product(x: Any, y: Any) -> Any:
+    """Return x @ y of Tensors or of arrays; those may repeat memory, as a gradient of a sum."""
+    if _COPIES or not isinstance(x, np.ndarray):
+        return x @ y
+    return _readable(x) @ _readable(y)
+
+
+def _readable(x: np.ndarray) -> np.ndarray:
+    """Return x, or a copy where neither its rows nor its columns are contiguous and apart."""
+    if x.ndim < 2:
+        return x
+    (rows, columns), (m, n) = x.strides[-2:], x.shape[-2:]
+    by_rows = columns == x.itemsize and rows >= n * columns
+    by_columns = rows == x.itemsize and columns >= m * rows
+    return x if by_rows or by_columns else np.ascontiguousarray(x)
 
 
 class _Plan(NamedTuple):
@@ -115,7 +136,7 @@ def _contracted(x: np.ndarray, y: np.ndarray, terms: Terms) -> np.ndarray:
         x = x.reshape((*batch, math.prod(left), math.prod(inner)))
     if rights != 1 or inners != 1:
         y = y.reshape((*batch, math.prod(inner), math.prod(right)))
-    z = x @ y
+    z = product(x, y)
     if lefts != 1 or rights != 1:
         z = z.reshape((*batch, *left, *right))
     return z if plan.axes_z is None else z.transpose(plan.axes_z)

@@ -12,7 +12,7 @@ import numpy as np
 from mytorch.autograd_engine import Function
 from mytorch.errors import DtypeError, ShapeError
 from mytorch.ops.common import cast, pair, refuse_booleans, save_needed, total
-from mytorch.ops.contraction import Terms, contract
+from mytorch.ops.contraction import Terms, contract, product
 from mytorch.ops.registry import operation
 
 __all__ = ["Affine", "MatMul", "check_one_dtype"]
@@ -45,9 +45,9 @@ class MatMul(Function):
         grad_a = grad_b = None
         if len(shape_a) > 1 and len(shape_b) > 1 and shape_a[:-2] == shape_b[:-2]:
             if needs[0]:
-                grad_a = grad_output @ cast(b, dtype).mT
+                grad_a = product(grad_output, cast(b, dtype).mT)
             if needs[1]:
-                grad_b = cast(a, dtype).mT @ grad_output
+                grad_b = product(cast(a, dtype).mT, grad_output)
             return grad_a, grad_b
         (x, y, z), plain_a, plain_b, plain_z = _as_contraction(shape_a, shape_b)
         grad = grad_output.reshape(plain_z)
@@ -71,8 +71,8 @@ def _product(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
         if y.ndim == 2 and x.ndim > 2:
             rows = x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
-            return (rows @ y).reshape((*x.shape[:-1], y.shape[-1]))
-        return x @ y
+            return product(rows, y).reshape((*x.shape[:-1], y.shape[-1]))
+        return product(x, y)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -149,8 +149,8 @@ class Affine(Function):
         grad = grad_output.reshape(-1, weight.shape[0])  # (N, out)
         rows = x.reshape(-1, weight.shape[1])  # (N, in)
         return (
-            (grad @ weight).reshape(x.shape) if needs[0] else None,
-            grad.mT @ rows if needs[1] else None,
+            product(grad, weight).reshape(x.shape) if needs[0] else None,
+            product(grad.mT, rows) if needs[1] else None,
             grad.sum(0) if needs[2] else None,
         )
 
