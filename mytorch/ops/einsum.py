@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mytorch.errors import ShapeError
-from mytorch.ops.common import cast, check_tensors
+from mytorch.ops.common import check_tensors, refuse_booleans
 from mytorch.ops.contraction import Contraction
 from mytorch.ops.linalg import check_one_dtype
 from mytorch.ops.registry import operation
@@ -52,16 +52,21 @@ def einsum(equation: Any, *operands: Any) -> Any:
         raise TypeError("einsum: expects the equation as a string, as in einsum('ij,jk->ik', a, b)")
     check_tensors("einsum", *operands)
     plan = _planned(equation, tuple([each.data.shape for each in operands]))
-    check_one_dtype("einsum", *operands)
+    check_one_dtype("einsum", *operands, booleans=True)
     ready = []
-    for tensor, term, summed in zip(operands, plan.terms, plan.summed, strict=True):
+    for tensor, term, alone in zip(operands, plan.terms, plan.alone, strict=True):
         tensor = _take_diagonals(tensor, term) if len(set(term)) != len(term) else tensor
+        dropped, summed = alone
+        if dropped:
+            tensor = tensor.squeeze(dropped)
         if summed:
-            axes = tuple(_without_repetition(term).index(label) for label in summed)
-            tensor = cast(tensor.sum(axes), tensor.data.dtype)
+            tensor = tensor.sum(summed)  # of integers int64, as in torch
         ready.append(tensor)
     for first, second, terms in plan.steps:
-        ready.append(Contraction.apply(ready[first], ready[second], terms))
+        a, b = ready[first], ready[second]
+        if a.data.dtype.kind == "b" and any(c in terms[1] and c not in terms[2] for c in terms[0]):
+            refuse_booleans("einsum", a, b)  # their sum is none, but single products exist
+        ready.append(Contraction.apply(a, b, terms))
     return ready[-1] if plan.order is None else np.transpose(ready[-1], plan.order)
 
 
@@ -69,7 +74,7 @@ class _Plan(NamedTuple):
     """What an equation asks to be done with operands of certain shapes."""
 
     terms: tuple[str, ...]
-    summed: tuple[str, ...]  # for each operand the letters to sum over first
+    alone: tuple[Any, ...]  # for each operand the axes to drop, and then those to sum over, first
     steps: tuple[tuple[int, int, Any], ...]  # which to multiply; each result is put at the end
     order: tuple[int, ...] | None  # of a single operand: how its axes are permuted
 
@@ -83,14 +88,16 @@ def _planned(equation: str, shapes: Shapes) -> _Plan:
         own = dict(zip(term, shape, strict=True))
         whole.append({x for x, size in own.items() if size == sizes[x]})
     uses = Counter("".join(["".join(letters) for letters in whole]) + result)
-    summed, left = [], []
+    alone, left = [], []
     for term, letters in zip(terms, whole, strict=True):
         plain = _without_repetition(term)
-        left.append("".join(x for x in plain if x in letters and uses[x] > 1))
-        summed.append("".join(x for x in plain if x not in left[-1]))
-    if len(left) > 1:
-        return _Plan(tuple(terms), tuple(summed), _steps(left, result, sizes), None)
-    return _Plan(tuple(terms), tuple(summed), (), tuple(left[0].index(x) for x in result))
+        kept = [x for x in plain if x in letters]
+        dropped = tuple(axis for axis, x in enumerate(plain) if x not in letters)
+        alone.append((dropped, tuple(axis for axis, x in enumerate(kept) if uses[x] == 1)))
+        left.append("".join(x for x in kept if uses[x] > 1))
+    order = None if len(left) > 1 else tuple(left[0].index(x) for x in result)
+    steps = _steps(left, result, sizes) if len(left) > 1 else ()
+    return _Plan(tuple(terms), tuple(alone), steps, order)
 
 
 def _steps(terms: list[str], result: str, sizes: dict[str, int]) -> tuple[Any, ...]:

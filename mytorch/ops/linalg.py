@@ -95,15 +95,19 @@ def _as_contraction(shape_a: Shape, shape_b: Shape) -> tuple[Terms, Shape, Shape
     return (x, y, z), plain_a, plain_b, plain_z
 
 
-def check_one_dtype(name: str, *tensors: Any) -> None:
-    """Raise DtypeError if the dtypes differ or are boolean: products promote nothing, as torch."""
+def check_one_dtype(name: str, *tensors: Any, booleans: bool = False) -> None:
+    """Raise DtypeError if the dtypes differ: products promote nothing, as in torch.
+
+    Booleans are refused as well, unless ``booleans``.
+    """
     dtypes = dict.fromkeys(tensor.data.dtype for tensor in tensors)
     if len(dtypes) > 1:
         raise DtypeError(
             f"{name}: expected one dtype, got {' and '.join(map(str, dtypes))}; convert with "
             "tensor.astype(dtype)"
         )
-    refuse_booleans(name, tensors[0])
+    if not booleans:
+        refuse_booleans(name, tensors[0])
 
 
 def check_matmul(first: tuple[int, ...], second: tuple[int, ...]) -> None:

@@ -46,7 +46,6 @@ def matrix_norm(p: Any) -> OpCase:
         (((3, 2),), ((2, 3),), ((1, 1),), ((4, 3, 2),), ((0, 3, 2),)),
         (separated,),
         bad=refused("matrix_norm", square=False, ord=p)[0:1],
-        differs={"float16": "torch's norms of low precision need more"} if p in ("nuc", 2) else {},
     )
 
 
