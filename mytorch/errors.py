@@ -3,7 +3,17 @@
 Index errors are plain ``IndexError`` and wrong Python types plain ``TypeError``.
 """
 
-__all__ = ["ArgumentError", "DivisionError", "DtypeError", "EmptyError", "GraphError", "ShapeError"]
+import numpy as np
+
+__all__ = [
+    "ArgumentError",
+    "DivisionError",
+    "DtypeError",
+    "EmptyError",
+    "GraphError",
+    "LinAlgError",
+    "ShapeError",
+]
 
 
 class ArgumentError(RuntimeError, ValueError):
@@ -30,3 +40,10 @@ class DivisionError(RuntimeError, ZeroDivisionError):
 
 class GraphError(RuntimeError):
     """The graph cannot be differentiated: no graph, a freed one, or a saved tensor was changed."""
+
+
+class LinAlgError(RuntimeError, np.linalg.LinAlgError):
+    """The numbers of a matrix do not allow it, as the inverse of a singular one: both libraries'.
+
+    A ``RuntimeError`` as torch's of that name, and NumPy's, which is a ``ValueError``.
+    """

@@ -28,6 +28,7 @@ import numpy as np
 
 import mytorch.numpy_rules as rules
 from mytorch.errors import GraphError
+from mytorch.numpy_linalg import LINALG
 from mytorch.numpy_rules import Rule
 from mytorch.ops.extremes import Max, Min
 from mytorch.ops.reduce import Sum
@@ -74,8 +75,7 @@ FUNCTIONS: dict[Any, Rule] = {
     np.var: rules.var, np.std: rules.std, np.median: rules.median,
     np.cumsum: rules.scanned(cumsum), np.cumprod: rules.scanned(cumprod),
     # products
-    np.dot: rules.dot, np.inner: rules.inner, np.outer: rules.outer, np.tensordot: rules.tensordot,
-    np.einsum: rules.einsum, np.trace: rules.trace,
+    np.einsum: rules.einsum, np.trace: rules.trace, **LINALG,
     # choices
     np.where: rules.where, np.clip: rules.clip, np.sort: rules.sort,
     np.nan_to_num: rules.nan_to_num,

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +15,6 @@ from mytorch.errors import GraphError, ShapeError
 from mytorch.ops.arithmetic import nan_to_num as nan_to_num_of_tensor
 from mytorch.ops.common import as_operand, normalize_axes
 from mytorch.ops.einsum import einsum as einsum_of_tensors
-from mytorch.ops.linalg import MatMul
 from mytorch.ops.pointwise import Clamp, Masked, Where
 from mytorch.ops.shape import Cat
 from mytorch.ops.sorting import quantile
@@ -186,47 +184,14 @@ def scanned(scan: Any) -> Rule:
     return rule
 
 
-def dot(a: Any, b: Any) -> Any:
-    """A product of matrices, vectors or scalars, over the last axis of a, the last but one of b."""
-    a, b = tensors_of(a, b)
-    if not a.ndim or not b.ndim:
-        return F.Mul.apply(a, b)
-    return MatMul.apply(a, b) if b.ndim < 3 else tensordot(a, b, (-1, -2))
-
-
-def inner(a: Any, b: Any) -> Any:
-    """The sum of products over the last axis of both."""
-    a, b = tensors_of(a, b)
-    return tensordot(a, b, (-1, -1)) if a.ndim and b.ndim else F.Mul.apply(a, b)
-
-
-def outer(a: Any, b: Any) -> Any:
-    """Every product of an element of a with one of b, (M, N)."""
-    a, b = tensors_of(a, b)
-    return F.Mul.apply(a.reshape(-1, 1), b.reshape(1, -1))
-
-
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
-    """The sum of products over the named axes, as an einsum."""
-    a, b = tensors_of(a, b)
-    if isinstance(axes, int):
-        axes = range(a.ndim - axes, a.ndim), range(axes)
-    first, second = ([each] if isinstance(each, int) else list(each) for each in axes)
-    if [a.shape[i] for i in first] != [b.shape[j] for j in second]:
-        raise ShapeError(
-            f"np.tensordot: the sizes of axes {first} of {a.shape} and {second} of {b.shape} differ"
-        )
-    letters = iter(string.ascii_letters)
-    term_a, term_b = [next(letters) for _ in a.shape], [next(letters) for _ in b.shape]
-    for i, j in zip(first, second, strict=True):
-        term_b[j] = term_a[i]
-    result = [letter for letter in (*term_a, *term_b) if (letter in term_a) != (letter in term_b)]
-    return einsum_of_tensors(f"{''.join(term_a)},{''.join(term_b)}->{''.join(result)}", a, b)
-
-
 def einsum(equation: Any, *operands: Any, optimize: Any = True) -> Any:
     """The sum of products that the equation says; ``optimize`` only matters for NumPy's speed."""
-    return einsum_of_tensors(equation, *tensors_of(*operands))
+    if isinstance(equation, str):
+        return einsum_of_tensors(equation, *tensors_of(*operands))
+    given = [equation, *operands]  # an operand, the list of its axes, an operand, …
+    count = len(given) // 2 * 2
+    given[:count:2] = tensors_of(*given[:count:2])
+    return einsum_of_tensors(*given)
 
 
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:

@@ -17,12 +17,20 @@ from mytorch.ops.common import as_operand
 from mytorch.ops.registry import NUMPY
 from mytorch.tensor import Tensor
 from tests.op_rows import CASES
+from tests.op_rows.matrices import definite, separated
 from tests.op_table import between, distinct, nonzero, positive, real, unit
 from tests.test_operations import check_gradient
 
 MASK = np.array([[True, False, True], [False, True, False]])
 M, V, S = (2, 3), (3,), ()
 Call = Callable[..., Any]
+
+
+def separated_first(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """A matrix of full rank, or any vector; for equations."""
+    return separated(rng, shape) if len(shape) > 1 else real(rng, shape)
+
+
 # NumPy code, the shapes of its arguments, and their domain; it gets arrays or Tensors.
 CODE: list[tuple[Any, Call, tuple[Any, ...], Any]] = [
     (np.add, np.add, (M, V), real),
@@ -91,6 +99,39 @@ CODE: list[tuple[Any, Call, tuple[Any, ...], Any]] = [
     (np.tensordot, np.tensordot, ((4, 2, 3), (2, 3, 5)), real),
     (np.tensordot, lambda a, b: np.tensordot(a, b, ([0, -1], [1, 0])), ((2, 4, 3), (3, 2)), real),
     (np.einsum, lambda a, b: np.einsum("ij,kj->ik", a, b, optimize=True), (M, (4, 3)), real),
+    (np.einsum, lambda a, b: np.einsum(a, [0, 1], b, [2, 1], [2, 0]), (M, (4, 3)), real),
+    (np.vdot, np.vdot, (M, M), real),
+    (np.kron, np.kron, (M, V), real),
+    (np.cross, lambda a, b: np.cross(a, b, axis=0), ((3, 2), (3, 2)), real),
+    (np.cross, lambda a, b: np.cross(a, b, axisa=0, axisc=0), ((3, 2), V), real),
+    (np.tensordot, lambda a, b: np.tensordot(a, b, axes=1), (M, (3, 4)), real),
+    # linear algebra
+    (np.linalg.norm, np.linalg.norm, (M,), real),
+    (np.linalg.norm, lambda x: np.linalg.norm(x, 1, axis=1, keepdims=True), (M,), nonzero),
+    (np.linalg.norm, lambda x: np.linalg.norm(x, "nuc", (0, 2)), ((2, 4, 3),), real),
+    (np.linalg.cond, np.linalg.cond, (M,), separated),
+    (np.linalg.inv, np.linalg.inv, ((4, 3, 3),), separated),
+    (np.linalg.det, np.linalg.det, ((4, 3, 3),), separated),
+    (np.linalg.slogdet, lambda x: np.linalg.slogdet(x)[1], ((4, 3, 3),), separated),
+    (np.linalg.solve, np.linalg.solve, ((3, 3), V), separated_first),
+    (np.linalg.solve, np.linalg.solve, ((4, 3, 3), (4, 3, 2)), separated_first),
+    (np.linalg.tensorinv, lambda x: np.linalg.tensorinv(x, ind=1), ((3, 3),), separated),
+    (np.linalg.tensorsolve, lambda a, b: np.linalg.tensorsolve(a, b, (0,)), ((3, 3), V),
+     separated_first),
+    (np.linalg.cholesky, lambda x: np.linalg.cholesky(x + x.mT), ((4, 3, 3),), definite),
+    (np.linalg.qr, lambda x: np.add(*np.linalg.qr(x)), ((3, 3),), separated),
+    (np.linalg.qr, lambda x: np.linalg.qr(x, "r"), (M,), separated),
+    (np.linalg.eigh, lambda x: np.linalg.eigh(x + x.mT, UPLO="U")[1] ** 2, ((3, 3),), definite),
+    (np.linalg.eigvalsh, lambda x: np.linalg.eigvalsh(x + x.mT), ((3, 3),), definite),
+    (np.linalg.svd, lambda x: np.linalg.svd(x, compute_uv=False), (M,), separated),
+    (np.linalg.svd, lambda x: np.linalg.svd(x, full_matrices=False)[2] ** 2, (M,), separated),
+    (np.linalg.pinv, np.linalg.pinv, ((4, 2, 3),), separated),
+    (np.linalg.pinv, lambda x: np.linalg.pinv(x + x.mT, 1e-9, hermitian=True), ((3, 3),),
+     definite),
+    (np.linalg.lstsq, lambda a, b: np.linalg.lstsq(a, b)[0], ((3, 2), V), separated_first),
+    (np.linalg.lstsq, lambda a, b: np.linalg.lstsq(a, b)[1], ((3, 2), V), separated_first),
+    (np.linalg.matrix_power, lambda x: np.linalg.matrix_power(x, -2), ((3, 3),), separated),
+    (np.linalg.multi_dot, lambda a, b: np.linalg.multi_dot([a, b, np.ones(3)]), (M, (3, 3)), real),
     (np.trace, np.trace, ((3, 3),), real),
     # choices
     (np.where, lambda x, y: np.where(MASK, x, y), (M, V), real),
@@ -168,6 +209,7 @@ def test_every_rule_of_the_tables_is_tried() -> None:
     rows = {case.reference for case in CASES}  # tests/test_operations.py calls it on Tensors
     tried = {row[0] for row in CODE} | {*CONSTANTS, *CONVERSIONS, *QUESTIONS}
     tried |= {function for function in NUMPY if function in rows} | {*OF_INTEGERS}
+    tried.add(np.linalg.matrix_rank)  # without derivative: in tests/test_linalg.py
     assert tried == {*UFUNCS, *METHODS, *FUNCTIONS}
 
 
@@ -276,7 +318,7 @@ def test_shape_errors_are_the_operations_own() -> None:
         np.ones((2, 3)) @ np.transpose(x) @ x.T()
     with pytest.raises(ShapeError, match=r"np.stack: shapes \(2, 3\) and \(3,\)"):
         np.stack([x, np.ones(3)])
-    with pytest.raises(ShapeError, match=r"np.tensordot: the sizes of axes \[1\] of \(2, 3\)"):
+    with pytest.raises(ShapeError, match=r"tensordot: the sizes of axes \[1\] of \(2, 3\)"):
         np.tensordot(x, np.ones((2, 3)), 1)
     with pytest.raises(ValueError, match="axis 5 is out of bounds"):
         np.expand_dims(x, 5)

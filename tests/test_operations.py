@@ -154,7 +154,7 @@ def check_layouts(case: OpCase, shapes: Shapes) -> None:
     plain = leaves(arrays)
     expected, result = case.call(mytorch, *plain), case.call(mytorch, *strided)
     for one, other in zip(parts(result), parts(expected), strict=True):
-        np.testing.assert_allclose(one.data, other.data, rtol=1e-14)
+        np.testing.assert_allclose(one.data, other.data, rtol=1e-14, atol=1e-15)
     if not case.smooth:
         return
     cotangents = cotangents_for(np.random.default_rng(2), expected)
@@ -209,10 +209,10 @@ def test_the_method_is_the_function(case: OpCase) -> None:
 @pytest.mark.parametrize("case", [p for p in ROWS if f"{_own_name(p.values[0])}_" in IN_PLACE])
 def test_the_in_place_method_makes_the_same_of_the_tensor(case: OpCase) -> None:
     for shapes in case.shapes:
-        if not shapes or np.broadcast_shapes(*shapes) != shapes[0]:
-            continue  # the result would not fit
         with at(shapes):
             arrays = case.draw(np.random.default_rng(11), shapes)
+            if not shapes or case.call(mytorch, *map(Tensor, arrays)).shape != shapes[0]:
+                continue  # the result would not fit
             found = []
             for m in (_InPlace(), mytorch):
                 tensors = leaves(arrays)

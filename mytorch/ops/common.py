@@ -211,7 +211,7 @@ def normalize_axes(axis: Axes, ndim: int) -> tuple[int, ...]:
     """Return ``axis`` as a sorted tuple of distinct non-negative axes; None means all.
 
     Raises:
-        IndexError: an axis out of range; ValueError: one named twice.
+        IndexError: an axis out of range; ShapeError: one named twice.
     """
     if axis is None:
         return tuple(range(ndim))
@@ -224,7 +224,7 @@ def normalize_axes(axis: Axes, ndim: int) -> tuple[int, ...]:
             )
     positive = sorted(each % limit for each in axes)
     if len(set(positive)) != len(positive):
-        raise ValueError(f"a dimension appears twice in {tuple(axes)}")
+        raise ShapeError(f"a dimension appears twice in {tuple(axes)}")
     return tuple(positive) if ndim else ()
 
 

@@ -1,133 +1,169 @@
 """``einsum``: sums of products, as an equation says (Einstein's convention).
 
-Any equation is first brought to the form for which the derivative is one line: diagonals are taken,
-and what only one operand depends on is summed, by operations that have their own derivatives.
+Any equation is first brought to products of two operands that are one (batched) product of matrices
+each: diagonals are taken, and what only one operand depends on is summed, by operations that have
+their own derivatives; more than two operands are multiplied pair by pair.
 """
 
 from __future__ import annotations
 
+import functools
 import string
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from mytorch.autograd_engine import Function
 from mytorch.errors import ShapeError
-from mytorch.ops.common import cast, total
+from mytorch.ops.common import check_tensors, refuse_booleans
+from mytorch.ops.contraction import Contraction
 from mytorch.ops.linalg import check_one_dtype
 from mytorch.ops.registry import operation
+from mytorch.variable import Variable
 
-__all__ = ["Einsum", "einsum"]
+__all__ = ["einsum"]
 
-Shapes = list[tuple[int, ...]]
-
-
-class Einsum(Function):
-    """The sum of products of ``equation``;  dL/d(operand) = einsum of dL/dy and the other operands.
-
-    Each letter stands once in a term, and again in the result or in another term: ``einsum`` brings
-    every equation to this form, which the equation of a gradient has as well.
-    """
-
-    on_arrays = True
-
-    @staticmethod
-    def forward(ctx: Any, equation: str, *tensors: Any) -> Any:
-        arrays = [tensor.data for tensor in tensors]
-        check_one_dtype("einsum", *tensors)
-        ctx.equation = equation
-        ctx.save_for_backward(*tensors)
-        if len(arrays) == 1:  # a permutation, which NumPy answers with a view
-            return tensors[0].new(np.einsum(equation, *arrays).copy())
-        return tensors[0].new(np.einsum(equation, *arrays, optimize=True))
-
-    @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        tensors = ctx.saved_tensors
-        left, result = ctx.equation.split("->")
-        terms = left.split(",")
-        gradients: list[Any] = []
-        for k, term in enumerate(terms):
-            if not ctx.needs_input_grad[k + 1]:
-                gradients.append(None)
-                continue
-            others = ",".join([result, *terms[:k], *terms[k + 1 :]])
-            rest = [cast(t, grad_output.dtype) for t in (*tensors[:k], *tensors[k + 1 :])]
-            gradients.append(np.einsum(f"{others}->{term}", grad_output, *rest, optimize=True))
-        return None, *gradients
-
-    @staticmethod
-    def jvp(ctx: Any, _: Any, *tangents: Any) -> Any:
-        tensors = ctx.saved_tensors
-        parts = []
-        for k, tangent in enumerate(tangents):
-            if tangent is not None:
-                swapped = (*tensors[:k], tangent, *tensors[k + 1 :])
-                parts.append(np.einsum(ctx.equation, *swapped, optimize=True))
-        return total(*parts)
+Shapes = tuple[tuple[int, ...], ...]
 
 
 @operation(method=False)
-def einsum(equation: str, *tensors: Any) -> Any:
-    """Return the sum over all products that ``equation`` names (numpy.einsum, torch.einsum).
+def einsum(equation: Any, *operands: Any) -> Any:
+    """Return the sum over all products that ``equation`` names (torch.einsum, numpy.einsum).
 
     Math: "ij,jk->ik" is y[i, k] = sum_j a[i, j] b[j, k]: a letter for each axis of each operand;
         the letters that are not in the result are summed over. A letter twice in a term takes a
         diagonal; "..." stands for the axes that no letter names, which broadcast; without "->" the
         result has the letters that occur once, sorted.
     Args:
-        equation: as above.
-        tensors (Tensor): one for each term, of one dtype; sizes of 1 broadcast.
+        equation: as above. Or, without one, each operand is followed by the list of its axes'
+            numbers, and at the end may stand the list of the result's: einsum(a, [0, 1], b, [1]).
+        operands (Tensor): one for each term, of one dtype, or a list of them; sizes of 1 broadcast.
     Returns:
         Tensor: with an axis for each letter of the result.
     Raises:
         ShapeError: an equation that makes no sense, or sizes that do not fit;
-        DtypeError: mixed dtypes.
+        DtypeError: mixed dtypes; TypeError: an operand that is no Tensor.
     """
-    terms, result = _parse(equation, [tensor.data.shape for tensor in tensors])
-    sizes = _sizes(equation, terms, [tensor.data.shape for tensor in tensors])
-    operands: list[Any] = []
-    for position, tensor in enumerate(tensors):
-        tensor, term = _take_diagonals(tensor, terms[position])
-        stretched = [x for x, size in zip(term, tensor.data.shape, strict=True) if size != sizes[x]]
-        tensor, terms[position] = _sum_over(tensor, term, stretched)
-        operands.append(tensor)
-    uses = Counter("".join([*terms, result]))
-    for position, term in enumerate(terms):
-        alone = [x for x in term if uses[x] == 1]
-        operands[position], terms[position] = _sum_over(operands[position], term, alone)
-    return Einsum.apply(f"{','.join(terms)}->{result}", *operands)
+    if isinstance(equation, Variable):
+        equation, operands = _from_lists((equation, *operands))
+    elif len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        operands = tuple(operands[0])
+    if not isinstance(equation, str):
+        raise TypeError("einsum: expects the equation as a string, as in einsum('ij,jk->ik', a, b)")
+    check_tensors("einsum", *operands)
+    plan = _planned(equation, tuple([each.data.shape for each in operands]))
+    check_one_dtype("einsum", *operands, booleans=True)
+    ready = []
+    for tensor, term, alone in zip(operands, plan.terms, plan.alone, strict=True):
+        tensor = _take_diagonals(tensor, term) if len(set(term)) != len(term) else tensor
+        dropped, summed = alone
+        if dropped:
+            tensor = tensor.squeeze(dropped)
+        if summed:
+            tensor = tensor.sum(summed)  # of integers int64, as in torch
+        ready.append(tensor)
+    for first, second, terms in plan.steps:
+        a, b = ready[first], ready[second]
+        if a.data.dtype.kind == "b" and any(c in terms[1] and c not in terms[2] for c in terms[0]):
+            refuse_booleans("einsum", a, b)  # their sum is none, but single products exist
+        ready.append(Contraction.apply(a, b, terms))
+    return ready[-1] if plan.order is None else np.transpose(ready[-1], plan.order)
 
 
-def _take_diagonals(tensor: Any, term: str) -> tuple[Any, str]:
-    """Return the diagonal over each letter that stands twice in ``term``, and the term left."""
-    for label in [x for x, count in Counter(term).items() for _ in range(count - 1)]:
-        first = term.index(label)
-        second = term.index(label, first + 1)
-        places = np.arange(tensor.data.shape[first])
-        index: list[Any] = [slice(None)] * len(term)
-        index[first] = index[second] = places
-        tensor = tensor[tuple(index)]
-        rest = term[:second] + term[second + 1 :]
-        # NumPy leaves the diagonal in place of adjacent axes, and puts it first otherwise.
-        term = rest if second == first + 1 else label + rest[:first] + rest[first + 1 :]
-    return tensor, term
+class _Plan(NamedTuple):
+    """What an equation asks to be done with operands of certain shapes."""
+
+    terms: tuple[str, ...]
+    alone: tuple[Any, ...]  # for each operand the axes to drop, and then those to sum over, first
+    steps: tuple[tuple[int, int, Any], ...]  # which to multiply; each result is put at the end
+    order: tuple[int, ...] | None  # of a single operand: how its axes are permuted
 
 
-def _sum_over(tensor: Any, term: str, labels: list[str]) -> tuple[Any, str]:
-    """Return ``tensor`` summed over the axes of ``labels``, and the term without them."""
-    if not labels:
-        return tensor, term
-    axes = tuple(term.index(label) for label in labels)
-    dtype = tensor.data.dtype
-    return cast(tensor.sum(axes), dtype), "".join(label for label in term if label not in labels)
+@functools.lru_cache(maxsize=1024)
+def _planned(equation: str, shapes: Shapes) -> _Plan:
+    terms, result = _parse(equation, shapes)
+    sizes = _sizes(equation, terms, shapes)
+    whole = []  # the letters of each operand for which it is not stretched
+    for term, shape in zip(terms, shapes, strict=True):
+        own = dict(zip(term, shape, strict=True))
+        whole.append({x for x, size in own.items() if size == sizes[x]})
+    uses = Counter("".join(["".join(letters) for letters in whole]) + result)
+    alone, left = [], []
+    for term, letters in zip(terms, whole, strict=True):
+        plain = _without_repetition(term)
+        kept = [x for x in plain if x in letters]
+        dropped = tuple(axis for axis, x in enumerate(plain) if x not in letters)
+        alone.append((dropped, tuple(axis for axis, x in enumerate(kept) if uses[x] == 1)))
+        left.append("".join(x for x in kept if uses[x] > 1))
+    order = None if len(left) > 1 else tuple(left[0].index(x) for x in result)
+    steps = _steps(left, result, sizes) if len(left) > 1 else ()
+    return _Plan(tuple(terms), tuple(alone), steps, order)
+
+
+def _steps(terms: list[str], result: str, sizes: dict[str, int]) -> tuple[Any, ...]:
+    """Return which two operands to multiply, and how, step by step: the cheapest pair first."""
+    path: Any = [(0, 1)]
+    if len(terms) > 2:
+        empty = [np.broadcast_to(0.0, [sizes[x] for x in term]) for term in terms]
+        equation = f"{','.join(terms)}->{result}"
+        path = np.einsum_path(equation, *empty, optimize=("greedy", 2**60))[0][1:]
+    terms, waiting, steps = list(terms), list(range(len(terms))), []
+    for places in path:
+        group = [waiting[place] for place in places]
+        waiting = [number for number in waiting if number not in group]
+        while len(group) > 1:
+            first, second = group.pop(0), group.pop(0)
+            x, y = terms[first], terms[second]
+            needed = "".join([terms[number] for number in (*waiting, *group)]) + result
+            kept = [c for c in dict.fromkeys(x + y) if c in needed]
+            z = "".join(sorted(kept, key=lambda c: (c not in x or c not in y, c not in x)))
+            z = z if waiting or group else result
+            steps.append((first, second, (x, y, z)))
+            group.insert(0, len(terms))
+            terms.append(z)
+        waiting.append(group[0])
+    return tuple(steps)
+
+
+def _from_lists(arguments: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """Return the equation and the operands of einsum(a, [0, 1], b, [1, ...], [0])."""
+    letters = string.ascii_uppercase + string.ascii_lowercase  # in the order of the numbers
+
+    def term(axes: Any) -> str:
+        if not isinstance(axes, (list, tuple)):
+            kind = type(axes).__name__
+            raise TypeError(f"einsum: expects the list of an operand's axes after it, got {kind}")
+        for axis in axes:
+            if axis is not Ellipsis and not (isinstance(axis, int) and 0 <= axis < len(letters)):
+                raise ShapeError(f"einsum: an axis is a number in [0, {len(letters)}), not {axis}")
+        return "".join("..." if axis is Ellipsis else letters[axis] for axis in axes)
+
+    result = f"->{term(arguments[-1])}" if len(arguments) % 2 else ""
+    pairs = arguments[: len(arguments) // 2 * 2]
+    return ",".join(map(term, pairs[1::2])) + result, pairs[::2]
+
+
+def _without_repetition(term: str) -> str:
+    """Return the letters of a term whose diagonals were taken: those stand at the end."""
+    for label in dict.fromkeys(term):
+        if term.count(label) > 1:
+            term = term.replace(label, "") + label
+    return term
+
+
+def _take_diagonals(tensor: Any, term: str) -> Any:
+    """Return the diagonal of ``tensor`` over each letter that stands more than once in ``term``."""
+    for label in dict.fromkeys(term):
+        while term.count(label) > 1:
+            first = term.index(label)
+            second = term.index(label, first + 1)
+            tensor = np.diagonal(tensor, 0, first, second)
+            term = term[:first] + term[first + 1 : second] + term[second + 1 :] + label
+    return tensor
 
 
 def _parse(equation: str, shapes: Shapes) -> tuple[list[str], str]:
     """Return the letters of each term and of the result, those for "..." spelled out."""
-    if not isinstance(equation, str):
-        raise TypeError("einsum: expects the equation as a string, as in einsum('ij,jk->ik', a, b)")
     left, arrow, result = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(shapes):

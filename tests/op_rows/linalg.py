@@ -8,7 +8,7 @@ import numpy as np
 
 from mytorch.errors import DtypeError, ShapeError
 from tests.op_rows.common import tensors
-from tests.op_table import DTYPES, MATRICES, UNARY, Bad, OpCase, Shapes
+from tests.op_table import MATRICES, UNARY, Bad, OpCase, Shapes
 
 
 def einsum(equation: str, *shapes: Shapes, bad: Any = ()) -> OpCase:
@@ -19,10 +19,6 @@ def einsum(equation: str, *shapes: Shapes, bad: Any = ()) -> OpCase:
         lambda *operands: np.einsum(equation, *operands, optimize=True),
         shapes or UNARY[:0],
         bad=bad,
-        differs={
-            "bool": "torch multiplies booleans where nothing is summed",
-            **dict.fromkeys(DTYPES[1:5], "integers keep their dtype; torch's depends on the order"),
-        },
     )
 
 
@@ -82,6 +78,28 @@ ROWS = [
                wrong("i->j", (3,), error=ShapeError, message="'j' must stand once in the result"),
                wrong("i->ii", (3,), error=ShapeError, message="'i' must stand once in the result"),
                wrong("i+j", (3, 3), error=ShapeError, message=r"got 'i\+j'"),
+           )),
+    einsum("ijk,kl,lm,mj->i", ((2, 3, 4), (4, 5), (5, 2), (2, 3))),
+    einsum("a,b,c->abc", ((2,), (3,), (4,))),
+    einsum("ab,ab,ab->", ((2, 3), (2, 3), (2, 3))),
+    einsum("bhqd,bkhd->bhqk", ((2, 3, 4, 5), (2, 6, 3, 5))),
+    einsum("bij,jb->jbi", ((2, 3, 4), (4, 2)), ((0, 3, 4), (4, 0)), ((2, 3, 0), (0, 2))),
+    einsum("ij,kl->ljki", ((2, 3), (4, 5))),
+    einsum(",->", ((), ())),
+    OpCase("einsum list", lambda m, a, b: m.einsum("ij,jk", [a, b]), lambda a, b: a @ b,
+           (((2, 3), (3, 4)),),
+           bad=(
+               Bad(lambda m: m.einsum("i", [1.0]), TypeError, "expects a Tensor, got float"),
+               Bad(lambda m: m.einsum(3, m.ones(3)), TypeError, "equation as a string"),
+           )),
+    OpCase("einsum numbers", lambda m, a, b: m.einsum(a, [..., 5, 3], b, [3, 30], [30, ..., 5]),
+           lambda a, b: np.einsum("...fd,dE->E...f", a, b),
+           (((2, 3), (3, 4)), ((5, 2, 3), (3, 4)))),
+    OpCase("einsum numbers alone", lambda m, a, b: m.einsum(a, [1, 30], b, [30, 0]),
+           lambda a, b: (a @ b).T, (((2, 3), (3, 4)),),
+           bad=(
+               Bad(lambda m: m.einsum(m.ones(3), [52]), ShapeError, r"in \[0, 52\), not 52"),
+               Bad(lambda m: m.einsum(m.ones(3), m.ones(3)), TypeError, "an operand's axes after"),
            )),
     OpCase("einsum of one tensor twice", lambda m, a: m.einsum("ij,kj->ik", a, a),
            lambda x: x @ x.T, (((2, 3),), ((0, 3),))),

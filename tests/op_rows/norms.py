@@ -51,4 +51,6 @@ ROWS = [
     OpCase("norm 0", lambda m, a: m.norm(a, 0, -1), lambda x: (x != 0).sum(-1) * 1.0, with_axis(),
            (nonzero,), torch=lambda t, a: t.norm(a, 0, -1) + 0 * a.sum(-1),
            kinks=(Kink(([0.0, 2.0],), (0,)),)),
+    OpCase("norm nuc", lambda m, a: m.norm(a, "nuc"), lambda x: np.linalg.norm(x, "nuc"),
+           (((2, 3),), ((3, 2),))),
 ]  # fmt: skip
