@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # A module or package, and the modules or packages that it may import while it is being imported.
 # The longest name that fits a module counts. Imports inside functions are free: they happen later.
 BASE = (
-    *("mytorch.errors", "mytorch.dtypes", "mytorch.grad_mode"),
+    *("mytorch.errors", "mytorch.dtypes", "mytorch.grad_mode", "mytorch.quiet"),
     *("mytorch.size", "mytorch.devices", "mytorch.generator"),
 )
 WALK = (*BASE, "mytorch.variable", "mytorch.context", "mytorch.graph_walk")
@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "mytorch.errors": (),
     "mytorch.dtypes": (),
     "mytorch.grad_mode": (),
+    "mytorch.quiet": (),
     "mytorch.size": (),
     "mytorch.devices": (),
     "mytorch.generator": ("mytorch.devices",),

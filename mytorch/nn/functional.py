@@ -39,6 +39,7 @@ from mytorch.ops.registry import SPACES, operation
 from mytorch.ops.rounding import FloorDivide, TruncDivide
 from mytorch.ops.shape import Cat
 from mytorch.ops.softmax import CrossEntropy, class_indices
+from mytorch.quiet import quietly
 
 if TYPE_CHECKING:
 
@@ -157,8 +158,7 @@ class Div(Function):
         needs_b = ctx.needs_input_grad[1]
         ctx.shapes = x.shape, y.shape
         ctx.save_for_backward(a if needs_b else None, b)
-        with np.errstate(all="ignore"):
-            return a.new(x / y)
+        return a.new(quietly(np.divide, x, y))
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
@@ -268,8 +268,7 @@ class Log(Function):
     @staticmethod
     def forward(ctx: Any, a: Any) -> Any:
         ctx.save_for_backward(a)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return a.new(np.log(as_float(a.data)))
+        return a.new(quietly(np.log, as_float(a.data)))
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:

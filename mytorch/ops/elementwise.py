@@ -27,6 +27,7 @@ from mytorch.ops.common import (
     unbroadcast,
 )
 from mytorch.ops.registry import operation
+from mytorch.quiet import quietly
 from mytorch.variable import Variable
 
 __all__ = ["Binary", "Step", "Unary", "constant"]
@@ -73,8 +74,7 @@ class Unary(Function):
     @classmethod
     def forward(cls, ctx: Any, a: Any) -> Any:
         x = as_float(a.data) if cls.floats else a.data
-        with np.errstate(all="ignore"):
-            result = a.new(cls.value(x))
+        result = a.new(quietly(cls.value, x))
         ctx.save_for_backward(*[a if name == "x" else result for name in cls._keeps])
         return result
 
@@ -131,8 +131,7 @@ class Binary(Function):
     @classmethod
     def forward(cls, ctx: Any, a: Any, b: Any) -> Any:
         x, y = (float_operands if cls.floats else operands)(cls.name, a, b)
-        with np.errstate(all="ignore"):
-            result = a.new(cls.value(x, y))
+        result = a.new(quietly(cls.value, x, y))
         needs = ctx.needs_input_grad
         kept = (cls._keeps[0] if needs[0] else ()) + (cls._keeps[1] if needs[1] else ())
         ctx.shapes = a.data.shape, b.data.shape
@@ -208,13 +207,11 @@ def constant(
     is_binary = (value.nin if isinstance(value, np.ufunc) else len(_names_of(value))) == 2
 
     def of_one(input: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return input.new(value(input.data))
+        return input.new(quietly(value, input.data))
 
     def of_two(input: Any, other: Any) -> Any:
         a, b = pair(name, input, other)
-        with np.errstate(all="ignore"):
-            return a.new(value(*operands(name, a, b)))
+        return a.new(quietly(value, *operands(name, a, b)))
 
     function = of_two if is_binary else of_one
     function.__name__ = function.__qualname__ = name
