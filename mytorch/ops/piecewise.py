@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from mytorch.autograd_engine import Function
 from mytorch.errors import DtypeError, ShapeError
 from mytorch.ops.activations import Curve, in_place_form, run
-from mytorch.ops.common import float_data, refuse_booleans, values
-from mytorch.ops.pointwise import masked, where
+from mytorch.ops.common import float_data, refuse_booleans, total, unbroadcast, values
+from mytorch.ops.pointwise import masked
 from mytorch.ops.registry import operation
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "HardSwish",
     "HardTanh",
     "LeakyReLU",
+    "PReLU",
     "SoftShrink",
     "Threshold",
 ]
@@ -44,6 +46,36 @@ class LeakyReLU(Curve):
     @staticmethod
     def chain(grad: Any, x: Any, a: float) -> Any:
         return grad * LeakyReLU.slope(values(x), a)
+
+
+class PReLU(Function):
+    """y = x where x > 0, else w x, w broadcast;  dy/dx = 1 or w (also at 0), dy/dw = 0 or x."""
+
+    on_arrays = True
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, w: Any) -> Any:
+        ctx.save_for_backward(a, w)
+        rises = a.data > 0
+        return a.new(a.data * (w.data * ~rises + rises))
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        x, w = ctx.saved_tensors
+        rises = values(x) > 0
+        return (
+            grad_output * (w * ~rises + rises) if ctx.needs_input_grad[0] else None,
+            unbroadcast(masked(grad_output * x, ~rises), w.shape),
+        )
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any, tangent_w: Any) -> Any:
+        x, w = ctx.saved_tensors
+        rises = values(x) > 0
+        return total(
+            None if tangent is None else tangent * (w * ~rises + rises),
+            None if tangent_w is None else masked(tangent_w * x, ~rises),
+        )
 
 
 class Elu(Curve):
@@ -131,7 +163,8 @@ class Threshold(Curve):
 
     @staticmethod
     def value(x: np.ndarray, limit: float, value: float) -> np.ndarray:
-        return np.where(x <= limit, x.dtype.type(value), x)
+        flat = x <= limit
+        return masked(x, ~flat) + masked(np.full_like(x, value), flat)  # faster than np.where
 
     @staticmethod
     def chain(grad: Any, x: Any, limit: float, value: float) -> Any:
@@ -170,7 +203,7 @@ def prelu(input: Any, weight: Any) -> Any:
         weight = weight.reshape(-1, *[1] * (x.ndim - 2))  # (C, 1, …)
     elif slopes.ndim:
         weight = weight.reshape(())
-    return where(input > 0, input, input * weight)
+    return PReLU.apply(input, weight)
 
 
 @operation(space=("mytorch", "functional"), method=False)
