@@ -5,10 +5,15 @@ The homework's own operations (Add, Mul, Reshape, …) are in ``mytorch/nn/funct
 
 from mytorch.ops import (
     activations,
+    cross_entropy,
+    dropout,
     einsum,
     elementary,
     index,
+    information,
     linalg,
+    linear,
+    losses,
     piecewise,
     pointwise,
     reduce,
@@ -18,10 +23,15 @@ from mytorch.ops import (
 
 __all__ = [
     "activations",
+    "cross_entropy",
+    "dropout",
     "einsum",
     "elementary",
     "index",
+    "information",
     "linalg",
+    "linear",
+    "losses",
     "piecewise",
     "pointwise",
     "reduce",
