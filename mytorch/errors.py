@@ -3,15 +3,21 @@
 Index errors are plain ``IndexError`` and wrong Python types plain ``TypeError``.
 """
 
-__all__ = ["DtypeError", "EmptyError", "GraphError", "ShapeError"]
+__all__ = ["ArgumentError", "DtypeError", "EmptyError", "GraphError", "ShapeError"]
+
+
+class ArgumentError(RuntimeError, ValueError):
+    """A number outside of what an argument may be: a ``RuntimeError`` as in torch, a ``ValueError``
+    as in NumPy."""
 
 
 class ShapeError(RuntimeError, ValueError):
     """Shapes do not fit: a ``RuntimeError`` as in torch and a ``ValueError`` as in NumPy."""
 
 
-class DtypeError(RuntimeError, TypeError):
-    """Not for this dtype: a ``RuntimeError`` as in torch and a ``TypeError`` as in NumPy."""
+class DtypeError(NotImplementedError, TypeError):
+    """Not for this dtype: a ``RuntimeError`` (often a ``NotImplementedError``, which is one) as in
+    torch, and a ``TypeError`` as in NumPy."""
 
 
 class EmptyError(RuntimeError, IndexError, ValueError):

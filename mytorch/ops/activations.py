@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mytorch.autograd_engine import Function
-from mytorch.errors import ShapeError
+from mytorch.errors import ArgumentError, ShapeError
 from mytorch.ops.common import as_float, float_data, normalize_axes, refuse_booleans, values
 from mytorch.ops.elementary import Sigmoid
 from mytorch.ops.elementwise import Unary
@@ -129,7 +129,7 @@ def _erfc(x: np.ndarray) -> np.ndarray:
     return np.abs((x < 0) * x.dtype.type(2) - w)  # 2 - w or w
 
 
-class Ndtr(Unary, name="ndtr", space="special", in_place=False):
+class Ndtr(Unary):
     """y = Phi(x), the part of the normal distribution below x;  dy/dx = e**(-x*x/2) / sqrt(2 pi).
 
     Exact in the lower tail, where (1 + erf(x / sqrt 2)) / 2 would be 0.
@@ -289,7 +289,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
         return run("gelu", Gelu, input, False)
     if approximate == "tanh":
         return run("gelu", GeluTanh, input, False)
-    raise ShapeError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
+    raise ArgumentError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
 
 
 @operation("functional")

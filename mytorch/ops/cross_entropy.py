@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mytorch.autograd_engine import Function
-from mytorch.errors import DtypeError, GraphError, ShapeError
+from mytorch.errors import ArgumentError, DtypeError, GraphError, ShapeError
 from mytorch.grad_mode import is_traced
 from mytorch.ops.common import float_data, values
 from mytorch.ops.pointwise import masked
@@ -30,10 +30,10 @@ __all__ = [
 
 
 def check_reduction(name: str, reduction: str, *others: str) -> None:
-    """Raise ValueError unless ``reduction`` is "mean", "sum", "none" or one of ``others``."""
+    """Raise ArgumentError unless ``reduction`` is "mean", "sum", "none" or one of ``others``."""
     known = ("mean", "sum", "none", *others)
     if reduction not in known:
-        raise ValueError(f"{name}: reduction must be one of {known}, got {reduction!r}")
+        raise ArgumentError(f"{name}: reduction must be one of {known}, got {reduction!r}")
 
 
 # --------------------------------------------------------------------- rows, each with its class
@@ -288,7 +288,7 @@ def general_cross_entropy(
     """Return the loss of ``cross_entropy``, whose docstring says what the arguments mean."""
     name = "cross_entropy"
     if not 0 <= label_smoothing <= 1:
-        raise ShapeError(f"{name}: label_smoothing must be in [0, 1], got {label_smoothing}")
+        raise ArgumentError(f"{name}: label_smoothing must be in [0, 1], got {label_smoothing}")
     if not are_probabilities(input, target):
         if not label_smoothing:
             return _by_class(name, CrossEntropy, input, target, weight, ignore_index, reduction)
@@ -297,7 +297,7 @@ def general_cross_entropy(
         wanted[np.arange(labels.size), labels] = 1
         counts = np.ones(labels.size, wanted.dtype) if kept is None else kept
     elif ignore_index >= 0:
-        raise ShapeError(f"{name}: ignore_index={ignore_index} needs labels, not probabilities")
+        raise ArgumentError(f"{name}: ignore_index={ignore_index} needs labels, not probabilities")
     else:
         float_data(name, input)
         wanted, labels, kept = _rows(target), None, None

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mytorch.autograd_engine import Function
-from mytorch.errors import ShapeError
+from mytorch.errors import ArgumentError, ShapeError
 from mytorch.ops.common import check_tensors, float_data
 from mytorch.ops.registry import operation
 
@@ -58,7 +58,7 @@ def drawn(x: np.ndarray, p: float, shape: tuple[int, ...]) -> np.ndarray:
 
 def _checked_shape(name: str, input: Any, p: float) -> tuple[int, ...]:
     if not 0 <= p <= 1:
-        raise ValueError(f"{name}: p must be in [0, 1], got {p}")
+        raise ArgumentError(f"{name}: p must be in [0, 1], got {p}")
     check_tensors(name, input)
     return input.data.shape
 
@@ -82,7 +82,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     """Zero each element with probability ``p``, scale the rest by 1/(1-p) (torch's dropout).
 
     Raises:
-        ValueError: p outside [0, 1].
+        ArgumentError: p outside [0, 1].
     Source: Srivastava et al. 2014, JMLR 15.
     """
     _checked_shape("dropout", input, p)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from mytorch.errors import ArgumentError
 from mytorch.ops.common import check_broadcast, float_data, values
 from mytorch.ops.cross_entropy import check_reduction
 from mytorch.ops.elementwise import Binary, Unary
@@ -25,7 +26,7 @@ from mytorch.ops.registry import operation
 __all__ = ["CrossEntr", "Divergence", "Entr", "LogDivergence", "RelEntr"]
 
 
-class Entr(Unary, name="entr", space="special", in_place=False):
+class Entr(Unary):
     """y = -x log x, 0 for x = 0, minus infinity for x < 0;  dy/dx = -log x - 1: infinite at 0."""
 
     @staticmethod
@@ -87,14 +88,15 @@ def _total(name: str, term: Any, dim: Any, base: float | None, **distributions: 
     """Return the sum of ``term`` of the distributions along ``dim``, in units of ``base``.
 
     Raises:
-        ValueError: a base that is not above 1, or a negative probability; ShapeError, DtypeError.
+        ArgumentError: a base that is not above 1, or a negative probability; ShapeError: shapes
+            that do not broadcast; DtypeError: integers.
     """
     if base is not None and not base > 1:
-        raise ValueError(f"{name}: base must be more than 1 (2 for bits), got {base}")
+        raise ArgumentError(f"{name}: base must be more than 1 (2 for bits), got {base}")
     for argument, tensor in distributions.items():
         p = float_data(name, tensor)
         if (p < 0).any():
-            raise ValueError(
+            raise ArgumentError(
                 f"{name}: {argument} holds probabilities, and {p.min()} is none; of logits take "
                 "softmax(logits) first"
             )
@@ -113,7 +115,7 @@ def entropy(p: Any, dim: Any = -1, *, base: float | None = None) -> Any:
         dim: one or several axes; None for all.
         base: of the logarithm, 2 for bits; default e, nats.
     Raises:
-        ValueError: a negative probability, or a base that is not above 1.
+        ArgumentError: a negative probability, or a base that is not above 1.
 
     >>> import mytorch
     >>> mytorch.special.entropy(mytorch.tensor([0.5, 0.5]), base=2)

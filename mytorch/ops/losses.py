@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mytorch.errors import ShapeError
+from mytorch.errors import ArgumentError, ShapeError
 from mytorch.ops.activations import Curve, LogSigmoid, of
 from mytorch.ops.common import check_tensors, float_data, refuse_booleans
 from mytorch.ops.cross_entropy import check_reduction
@@ -139,7 +139,7 @@ def huber_loss(
     """
     _check("huber_loss", input, target, reduction)
     if not delta > 0:
-        raise ShapeError(f"huber_loss: delta must be positive, got {delta}")
+        raise ArgumentError(f"huber_loss: delta must be positive, got {delta}")
     losses = Huber.apply(input - target, delta)
     return reduced(times("huber_loss", losses, weight), reduction)
 
@@ -153,7 +153,7 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: fl
     """
     _check("smooth_l1_loss", input, target, reduction)
     if not beta >= 0:
-        raise ShapeError(f"smooth_l1_loss: beta must be at least 0, got {beta}")
+        raise ArgumentError(f"smooth_l1_loss: beta must be at least 0, got {beta}")
     if beta == 0:
         return reduced((input - target).abs(), reduction)
     return reduced(Huber.apply(input - target, beta) / beta, reduction)
@@ -211,7 +211,7 @@ def binary_cross_entropy(
             taken as -100, as in torch.
         weight (Tensor): what each loss is multiplied by; it broadcasts.
     Raises:
-        ShapeError: shapes that differ, or numbers outside [0, 1].
+        ShapeError: shapes that differ; ArgumentError: numbers outside [0, 1].
     """
     name = "binary_cross_entropy"
     _check(name, input, target, reduction)
@@ -219,7 +219,7 @@ def binary_cross_entropy(
     for what, x in (("input", input.data), ("target", target.data)):
         wrong = ~((x >= 0) & (x <= 1))
         if wrong.any():
-            raise ShapeError(
+            raise ArgumentError(
                 f"{name}: {what} must be in [0, 1], got {x[wrong][0]}"
                 + ("; for logits use binary_cross_entropy_with_logits" if what == "input" else "")
             )
@@ -289,7 +289,7 @@ def gaussian_nll_loss(
             without the last. Below eps its gradient is that at eps, as in torch.
         full: add log(2 pi) / 2.
     Raises:
-        ShapeError: shapes that do not fit, or a negative variance.
+        ShapeError: shapes that do not fit; ArgumentError: a negative variance.
     Source: torch.nn.functional.gaussian_nll_loss; Nix and Weigend 1994.
     """
     name = "gaussian_nll_loss"
@@ -298,7 +298,7 @@ def gaussian_nll_loss(
     if not isinstance(var, Variable):
         var = input.new(np.full_like(input.data, var))
     if (var.data < 0).any():
-        raise ShapeError(f"{name}: var must not be negative, got {var.data.min()}")
+        raise ArgumentError(f"{name}: var must not be negative, got {var.data.min()}")
     shape, own = input.data.shape, var.data.shape
     if own != shape:
         if own == shape[:-1]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mytorch.autograd_engine import Function
-from mytorch.errors import DtypeError, ShapeError
+from mytorch.errors import ArgumentError, DtypeError, ShapeError
 from mytorch.ops.activations import Curve, in_place_form, run
 from mytorch.ops.common import float_data, refuse_booleans, total, unbroadcast, values
 from mytorch.ops.pointwise import masked
@@ -221,7 +221,7 @@ def rrelu(
     """
     x = float_data("rrelu", input)
     if lower > upper:
-        raise ShapeError(f"rrelu: lower must be at most upper, got {lower} and {upper}")
+        raise ArgumentError(f"rrelu: lower must be at most upper, got {lower} and {upper}")
     if not training:
         return run("rrelu", LeakyReLU, input, inplace, (lower + upper) / 2)
     slopes = np.asarray(np.random.uniform(lower, upper, x.shape), x.dtype)
@@ -256,10 +256,10 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """Return x where x > 0, else alpha * (e**(x / alpha) - 1): slope 1 at 0 (torch.celu).
 
     Raises:
-        ShapeError: alpha is 0.
+        ArgumentError: alpha is 0.
     """
     if alpha == 0:
-        raise ShapeError("celu: alpha cannot be 0")
+        raise ArgumentError("celu: alpha cannot be 0")
     return run("celu", Elu, input, inplace, alpha, 1, 1 / alpha)
 
 
@@ -278,7 +278,7 @@ def relu6(input: Any, inplace: bool = False) -> Any:
 def _limited(name: str, input: Any, low: float, high: float, inplace: bool) -> Any:
     refuse_booleans(name, input)
     if low > high:
-        raise ShapeError(f"{name}: min_val must be at most max_val, got {low} and {high}")
+        raise ArgumentError(f"{name}: min_val must be at most max_val, got {low} and {high}")
     _check_sign(name, input, low)
     if inplace:
         return input._overwrite(name, HardTanh.apply, low, high)
@@ -309,7 +309,7 @@ def hardswish(input: Any, inplace: bool = False) -> Any:
 def softshrink(input: Any, lambd: float = 0.5) -> Any:
     """Return x moved by ``lambd`` towards 0, at most to 0 (torch.nn.functional.softshrink)."""
     if lambd < 0:
-        raise ShapeError(f"softshrink: lambd must be at least 0, got {lambd}")
+        raise ArgumentError(f"softshrink: lambd must be at least 0, got {lambd}")
     return run("softshrink", SoftShrink, input, False, lambd)
 
 

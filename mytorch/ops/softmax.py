@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mytorch.autograd_engine import Function
-from mytorch.errors import ShapeError
+from mytorch.errors import ArgumentError
 from mytorch.ops.common import float_data, normalize_axes
 from mytorch.ops.registry import operation
 
@@ -88,7 +88,7 @@ class LogSoftmax(Function):
 def _logits(name: str, input: Any, dtype: Any, temperature: float) -> Any:
     """Return input / temperature, in another dtype where that is wanted."""
     if not temperature > 0:
-        raise ShapeError(
+        raise ArgumentError(
             f"{name}: temperature must be positive, got {temperature}; its limit 0 is one_hot of "
             "the argmax"
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mytorch.errors import DtypeError, ShapeError
+from mytorch.errors import ArgumentError, DtypeError, ShapeError
 from tests.op_rows.common import TARGET, lse
 from tests.op_table import Bad, OpCase, real
 
@@ -100,7 +100,7 @@ ROWS = [
            lambda m, x: m.nn.functional.cross_entropy(x, m.tensor(TARGET), label_smoothing=0.2),
            lambda x: (0.8 * picked(x) - 0.2 * log_softmax(x).mean(1)).mean(), (((3, 4),),),
            bad=(
-               wrong(ShapeError, r"must be in \[0, 1\], got 1.5", (3, 4), TARGET,
+               wrong(ArgumentError, r"must be in \[0, 1\], got 1.5", (3, 4), TARGET,
                      label_smoothing=1.5),
                wrong(ValueError, "reduction must be one of .* got 'avg'", (3, 4), TARGET,
                      reduction="avg"),

@@ -52,8 +52,10 @@ def bad_of(name: str, *others: Any) -> tuple[Bad, ...]:
 
 
 ROWS = [
-    OpCase("entr", lambda m, a: m.special.entr(a), lambda x: -x * np.log(x), domain=(probability,),
-           kinks=(Kink(([0.0, 1.0, -1.0],), ([np.inf, -1, np.nan],), [1.0] * 3),)),
+    OpCase("entropy of zeros", lambda m, p: m.special.entropy(p), None, with_axis(),
+           (distribution,), torch=lambda t, p: t.special.entr(p).sum(-1),
+           kinks=(Kink(([0.0, 1.0],), ([np.inf, -1],)),),
+           differs=dict.fromkeys(INTEGERS, "a distribution is floating")),
     OpCase("entropy", lambda m, a: m.special.entropy(a), lambda x: -xlogy(x, x).sum(-1),
            with_axis(), (distribution,), torch=lambda t, a: t.special.entr(a).sum(-1),
            differs=dict.fromkeys(INTEGERS, "a distribution is floating"), bad=bad_of("entropy")),
