@@ -3,7 +3,14 @@
 Index errors are plain ``IndexError`` and wrong Python types plain ``TypeError``.
 """
 
-__all__ = ["ArgumentError", "DtypeError", "EmptyError", "GraphError", "ShapeError"]
+__all__ = [
+    "ArgumentError",
+    "BoundsError",
+    "DtypeError",
+    "EmptyError",
+    "GraphError",
+    "ShapeError",
+]
 
 
 class ArgumentError(RuntimeError, ValueError):
@@ -22,6 +29,10 @@ class DtypeError(NotImplementedError, TypeError):
 
 class EmptyError(RuntimeError, IndexError, ValueError):
     """Nothing to choose from: what torch (either of the first two) and NumPy (the last) raise."""
+
+
+class BoundsError(RuntimeError, IndexError):
+    """A place outside its axis: an ``IndexError``, and a ``RuntimeError`` as in torch's gather."""
 
 
 class GraphError(RuntimeError):

@@ -14,10 +14,12 @@ from mytorch.ops import (
     linalg,
     linear,
     losses,
+    margin_losses,
     piecewise,
     pointwise,
     reduce,
     shape,
+    similarity,
     softmax,
 )
 
@@ -32,9 +34,11 @@ __all__ = [
     "linalg",
     "linear",
     "losses",
+    "margin_losses",
     "piecewise",
     "pointwise",
     "reduce",
     "shape",
+    "similarity",
     "softmax",
 ]

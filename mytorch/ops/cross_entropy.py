@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mytorch.autograd_engine import Function
-from mytorch.errors import ArgumentError, DtypeError, GraphError, ShapeError
+from mytorch.errors import ArgumentError, BoundsError, DtypeError, GraphError, ShapeError
 from mytorch.grad_mode import is_traced
 from mytorch.ops.common import float_data, values
 from mytorch.ops.pointwise import masked
@@ -170,7 +170,7 @@ def class_indices(
     if labels.dtype.kind == "f":
         wrong = ~np.isfinite(labels) | (labels != np.floor(labels))
         if wrong.any():
-            place, label = _first(wrong, labels)
+            place, label = first_wrong(wrong, labels)
             raise TypeError(f"{name}: labels are class indices; target[{place}] is {label}")
     elif labels.dtype.kind not in "iu":
         raise TypeError(f"{name}: labels are class indices (integers), not {labels.dtype}")
@@ -180,8 +180,8 @@ def class_indices(
         ignored = labels == ignore_index
         outside &= ~ignored
     if outside.any():
-        place, label = _first(outside, labels)
-        raise IndexError(
+        place, label = first_wrong(outside, labels)
+        raise BoundsError(
             f"{name}: target[{place}] is {label:.0f}, "
             f"but the logits have classes 0 to {classes - 1}"
         )
@@ -203,13 +203,13 @@ def _shape_of_target(input: Any) -> tuple[int, ...]:
     return (*shape[:1], *shape[2:]) if len(shape) > 1 else ()
 
 
-def _first(wrong: np.ndarray, labels: np.ndarray) -> tuple[str, Any]:
+def first_wrong(wrong: np.ndarray, labels: np.ndarray) -> tuple[str, Any]:
     """Return where the first of the wrong labels stands, as text, and the label."""
     place = np.unravel_index(int(wrong.argmax()), wrong.shape)
     return ", ".join(map(str, place)), labels[place]
 
 
-def _class_weight(name: str, input: Any, weight: Any) -> np.ndarray:
+def class_weight(name: str, input: Any, weight: Any) -> np.ndarray:
     """Return the weights of the classes of ``input``, (C,), as an array.
 
     Raises:
@@ -271,7 +271,7 @@ def _by_class(
     """Return the loss of one label for each row, with the weight of its class."""
     labels, weights = class_indices(name, input, target, ignore_index)
     if weight is not None:
-        by_class = _class_weight(name, input, weight)[labels]
+        by_class = class_weight(name, input, weight)[labels]
         weights = by_class if weights is None else weights * by_class
     result = cls.apply(_rows(input), labels, weights, reduction)
     return result if reduction != "none" else result.reshape(_shape_of_target(input))
@@ -305,7 +305,7 @@ def general_cross_entropy(
     if label_smoothing:
         wanted = wanted * (1 - label_smoothing) + label_smoothing / _classes(input)
     if weight is not None:
-        by_class = _class_weight(name, input, weight)
+        by_class = class_weight(name, input, weight)
         wanted = wanted * by_class
         counts = counts if labels is None else counts * by_class[labels]
     losses = _against(LogSoftmax.apply(_rows(input), 1), wanted, kept)

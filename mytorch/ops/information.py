@@ -187,7 +187,7 @@ class LogDivergence(Binary):
         return masked(np.exp(y) * (y - x + 1), values(y) != -np.inf)
 
 
-@operation(space=("mytorch", "functional"), method=False)
+@operation("functional")
 def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
     """Return the divergence of target from input: of t (log t - x) (torch.nn.functional.kl_div).
 

@@ -319,7 +319,7 @@ def at_least(x: Any, low: float) -> Any:
     return x + x.new(missing) if missing.any() else x
 
 
-@operation(space=("mytorch", "functional"), method=False)
+@operation("functional")
 def poisson_nll_loss(
     input: Any,
     target: Any,
