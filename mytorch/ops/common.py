@@ -22,6 +22,7 @@ __all__ = [
     "select",
     "shape_of",
     "spread",
+    "sum_of_products",
     "total",
     "unbroadcast",
     "values",
@@ -213,6 +214,15 @@ def cast(x: Any, dtype: np.dtype) -> Any:
 def spread(grad_output: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
     """Repeat what came of a reduction over ``axes`` to the ``shape`` that was reduced."""
     return np.broadcast_to(grad_output.reshape(kept_shape(shape, axes)), shape)
+
+
+def sum_of_products(x: Any, y: Any, axes: tuple[int, ...]) -> Any:
+    """Return the sum of x * y over ``axes``, which keep size 1; on arrays without the product."""
+    if isinstance(x, Variable) or isinstance(y, Variable):
+        return (x * y).sum(axes, keepdims=True)
+    every = list(range(x.ndim))
+    found = np.einsum(x, every, y, every, [axis for axis in every if axis not in axes])
+    return np.asarray(found).reshape([1 if i in axes else size for i, size in enumerate(x.shape)])
 
 
 _BITS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}

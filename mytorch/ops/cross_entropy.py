@@ -12,7 +12,7 @@ import numpy as np
 from mytorch.autograd_engine import Function
 from mytorch.errors import ArgumentError, BoundsError, DtypeError, GraphError, ShapeError
 from mytorch.grad_mode import is_traced
-from mytorch.ops.common import float_data, values
+from mytorch.ops.common import float_data, sum_of_products, total
 from mytorch.ops.pointwise import masked
 from mytorch.ops.registry import operation
 from mytorch.ops.softmax import LogSoftmax, Softmax
@@ -21,6 +21,7 @@ from mytorch.variable import Variable
 __all__ = [
     "CrossEntropy",
     "NLL",
+    "SoftCrossEntropy",
     "are_probabilities",
     "check_reduction",
     "class_indices",
@@ -42,12 +43,13 @@ def check_reduction(name: str, reduction: str, *others: str) -> None:
 class _Rows(Function):
     """Of losses l (N,) of rows, with weights w (N,): each w l, their sum, or sum w l / sum w.
 
-    Without weights all are 1. A row of weight 0 counts for nothing, whatever its numbers. The mean
-    of no rows is nan, with gradient 0.
+    The rows are those of x (N, C), or with ``axis`` 0 the columns of x (C, N). Without weights all
+    are 1. A row of weight 0 counts for nothing, whatever its numbers. The mean of no rows is nan,
+    with gradient 0. ``target`` is an int64 array (N,), checked by ``class_indices``.
 
     Attributes:
         losses: losses(ctx, a) is l, and saves what ``pull`` needs; pull(ctx, g) is g dl/da for a
-            gradient g (N, 1) or (1, 1) of the losses.
+            gradient g of the losses that broadcasts to a.
     """
 
     on_arrays = True
@@ -56,20 +58,27 @@ class _Rows(Function):
 
     @classmethod
     def forward(
-        cls, ctx: Any, a: Any, target: np.ndarray, weights: Any = None, reduction: str = "mean"
+        cls,
+        ctx: Any,
+        a: Any,
+        target: np.ndarray,
+        weights: Any = None,
+        reduction: str = "mean",
+        axis: int = 1,
     ) -> Any:
-        ctx.target, ctx.weights, ctx.reduction = target, weights, reduction
-        ctx.count = 1
+        ctx.weights, ctx.reduction, ctx.axis, ctx.count = weights, reduction, axis, 1
+        rows = np.arange(len(target))
+        ctx.places = (rows, target) if axis else (target, rows)
         with np.errstate(all="ignore"):  # inf - inf, and the mean of no losses, are nan
             losses = cls._weighted(ctx, cls.losses(ctx, a))
             if reduction == "none":
                 return a.new(losses)
-            total = losses.sum()
+            result = losses.sum()
             if reduction == "mean":
                 count = len(target) if weights is None else weights.sum()
                 ctx.count = count or 1
-                total = total / losses.dtype.type(count)
-            return a.new(total)
+                result = result / losses.dtype.type(count)
+            return a.new(result)
 
     @staticmethod
     def _weighted(ctx: Any, losses: Any) -> Any:
@@ -79,65 +88,109 @@ class _Rows(Function):
 
     @classmethod
     def backward(cls, ctx: Any, grad_output: Any) -> Any:
-        grad = grad_output.reshape(-1, 1) / ctx.count
+        grad = _across(grad_output, ctx.axis) / ctx.count
         if ctx.weights is None:
-            return cls.pull(ctx, grad), None, None, None
-        weights = ctx.weights[:, None]
-        return masked(cls.pull(ctx, grad * weights), weights != 0), None, None, None
+            return cls.pull(ctx, grad), None, None, None, None
+        weights = _across(ctx.weights, ctx.axis)
+        return masked(cls.pull(ctx, grad * weights), weights != 0), None, None, None, None
 
     @classmethod
     def jvp(cls, ctx: Any, tangent: Any, *_: Any) -> Any:
-        losses = (cls.pull(ctx, np.ones((1, 1), tangent.dtype)) * tangent).sum(1)
+        losses = (cls.pull(ctx, np.ones((1, 1), tangent.dtype)) * tangent).sum(ctx.axis)
         losses = cls._weighted(ctx, losses) / ctx.count
         return losses if ctx.reduction == "none" else losses.sum()
 
 
-class NLL(_Rows):
-    """l_i = -x[i, t_i] for log-probabilities x (N, C);  dl/dx = -onehot(t). See ``_Rows``.
+def _across(x: Any, axis: int) -> Any:
+    """Return x (N,) as (N, 1), or as (1, N) where the rows are columns."""
+    return x.reshape((-1, 1) if axis else (1, -1))
 
-    ``target`` is an int64 array (N,), checked by ``class_indices``.
-    """
+
+class NLL(_Rows):
+    """l_i = -x[i, t_i] for log-probabilities x (N, C);  dl/dx = -onehot(t). See ``_Rows``."""
 
     @staticmethod
     def losses(ctx: Any, a: Any) -> np.ndarray:
         ctx.shape_in = a.data.shape
-        return -a.data[np.arange(len(ctx.target)), ctx.target]
+        return -a.data[ctx.places]
 
     @staticmethod
     def pull(ctx: Any, grad: Any) -> Any:
         picked = np.zeros(ctx.shape_in, bool)  # (N, C)
-        picked[np.arange(len(ctx.target)), ctx.target] = True
+        picked[ctx.places] = True
         return masked(np.broadcast_to(-grad, ctx.shape_in), picked)
 
 
 class CrossEntropy(_Rows):
     """l_i = -log softmax(z_i)[t_i] for logits z (N, C);  dl/dz = softmax(z) - onehot(t).
 
-    By default the mean: dL/dz = (softmax(z) - onehot(t)) / N. See ``_Rows``. ``target`` is an
-    int64 array (N,), checked by ``class_indices``.
+    By default the mean: dL/dz = (softmax(z) - onehot(t)) / N. See ``_Rows``.
     """
 
     @staticmethod
     def losses(ctx: Any, logits: Any) -> np.ndarray:
-        shifted = logits.data - logits.data.max(axis=1, keepdims=True, initial=-np.inf)
+        z, axis = logits.data, ctx.axis
+        shifted = z - z.max(axis=axis, keepdims=True, initial=-np.inf)
         softmax = np.exp(shifted)  # (N, C)
-        total = softmax.sum(axis=1, keepdims=True)  # (N, 1)
-        softmax /= total
+        sums = softmax.sum(axis=axis, keepdims=True)  # (N, 1)
+        softmax /= sums
         ctx.save_for_backward(logits, logits.new(softmax))
-        return np.log(total[:, 0]) - shifted[np.arange(len(ctx.target)), ctx.target]
+        return np.log(sums.reshape(-1)) - shifted[ctx.places]
 
     @staticmethod
     def pull(ctx: Any, grad: Any) -> Any:
         logits, softmax = ctx.saved_tensors
-        rows = np.arange(len(ctx.target))
         if ctx.bare:
             result = softmax.copy()
-            result[rows, ctx.target] -= 1
+            result[ctx.places] -= 1
             result *= grad
             return result
         one_hot = np.zeros_like(softmax.data)
-        one_hot[rows, ctx.target] = 1
-        return (Softmax.apply(logits, 1) - one_hot) * grad
+        one_hot[ctx.places] = 1
+        return (Softmax.apply(logits, ctx.axis) - one_hot) * grad
+
+
+class SoftCrossEntropy(Function):
+    """l_i = -sum_c p_ic log softmax(z_i)[c] for logits z and p (N, C);  0 log 0 is 0.
+
+    dl/dz = softmax(z) sum_c p - p;  dl/dp = -log softmax(z). ``axis`` as of ``_Rows``.
+    """
+
+    on_arrays = True
+
+    @staticmethod
+    def forward(ctx: Any, logits: Any, p: Any, axis: int = 1) -> Any:
+        ctx.axis = axis
+        log_q = LogSoftmax.value(logits.data, axis)
+        ctx.save_for_backward(logits, p, logits.new(log_q))
+        never = np.isneginf(log_q) & (p.data == 0)
+        if never.any():
+            log_q = masked(log_q, ~never)
+        return logits.new(-sum_of_products(log_q, p.data, (axis,)).reshape(-1))
+
+    @staticmethod
+    def _saved(ctx: Any) -> tuple[Any, Any, Any]:
+        """Return log softmax(z), p, and softmax(z) sum_c p - p."""
+        logits, p, log_q = ctx.saved_tensors
+        if not ctx.bare:
+            log_q = LogSoftmax.apply(logits, ctx.axis)
+        return log_q, p, np.exp(log_q) * p.sum(ctx.axis, keepdims=True) - p
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        log_q, _, slope = SoftCrossEntropy._saved(ctx)
+        grad = _across(grad_output, ctx.axis)
+        needs = ctx.needs_input_grad
+        return slope * grad if needs[0] else None, log_q * -grad if needs[1] else None, None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any, tangent_p: Any, *_: Any) -> Any:
+        log_q, _, slope = SoftCrossEntropy._saved(ctx)
+        moved = total(
+            None if tangent is None else tangent * slope,
+            None if tangent_p is None else -tangent_p * log_q,
+        )
+        return moved.sum(ctx.axis)
 
 
 # ---------------------------------------------------------------------------- the labels, checked
@@ -229,14 +282,13 @@ def class_weight(name: str, input: Any, weight: Any) -> np.ndarray:
     return w
 
 
-def _rows(input: Any) -> Any:
-    """Return (N, C, d…) as (N * d…, C), and (C,) as (1, C)."""
+def _rows(input: Any) -> tuple[Any, int]:
+    """Return (N, C), or (C, N * d…) of (N, C, d…) and of (C,), and the axis of the classes."""
     shape = input.data.shape
     if len(shape) == 2:
-        return input
-    if len(shape) < 2:
-        return input.reshape(1, -1)
-    return np.moveaxis(input, 1, -1).reshape(-1, shape[1])
+        return input, 1
+    columns = np.moveaxis(input, 1, 0) if len(shape) > 1 else input
+    return columns.reshape(columns.shape[0], -1), 0
 
 
 # ------------------------------------------------------------------------------ the functions
@@ -273,7 +325,8 @@ def _by_class(
     if weight is not None:
         by_class = class_weight(name, input, weight)[labels]
         weights = by_class if weights is None else weights * by_class
-    result = cls.apply(_rows(input), labels, weights, reduction)
+    x, axis = _rows(input)
+    result = cls.apply(x, labels, weights, reduction, axis)
     return result if reduction != "none" else result.reshape(_shape_of_target(input))
 
 
@@ -289,37 +342,32 @@ def general_cross_entropy(
     name = "cross_entropy"
     if not 0 <= label_smoothing <= 1:
         raise ArgumentError(f"{name}: label_smoothing must be in [0, 1], got {label_smoothing}")
-    if not are_probabilities(input, target):
-        if not label_smoothing:
-            return _by_class(name, CrossEntropy, input, target, weight, ignore_index, reduction)
-        labels, kept = class_indices(name, input, target, ignore_index)
-        wanted: Any = np.zeros((labels.size, _classes(input)), input.data.dtype)
-        wanted[np.arange(labels.size), labels] = 1
-        counts = np.ones(labels.size, wanted.dtype) if kept is None else kept
-    elif ignore_index >= 0:
+    by_label = not are_probabilities(input, target)
+    if by_label and not label_smoothing:
+        return _by_class(name, CrossEntropy, input, target, weight, ignore_index, reduction)
+    if not by_label and ignore_index >= 0:
         raise ArgumentError(f"{name}: ignore_index={ignore_index} needs labels, not probabilities")
+    dtype = float_data(name, input).dtype
+    (x, axis), kept = _rows(input), None
+    if by_label:
+        labels, kept = class_indices(name, input, target, ignore_index)
+        p = x.new(np.zeros(x.data.shape, dtype))
+        p.data[(np.arange(labels.size), labels) if axis else (labels, np.arange(labels.size))] = 1
     else:
-        float_data(name, input)
-        wanted, labels, kept = _rows(target), None, None
-        counts = np.ones(wanted.shape[0], input.data.dtype)
+        p, _ = _rows(target)
     if label_smoothing:
-        wanted = wanted * (1 - label_smoothing) + label_smoothing / _classes(input)
+        p = p * (1 - label_smoothing) + label_smoothing / _classes(input)
+    counts = np.ones(x.data.shape[1 - axis], dtype) if kept is None else kept
     if weight is not None:
         by_class = class_weight(name, input, weight)
-        wanted = wanted * by_class
-        counts = counts if labels is None else counts * by_class[labels]
-    losses = _against(LogSoftmax.apply(_rows(input), 1), wanted, kept)
+        p = p * (by_class if axis else by_class[:, None])
+        counts = counts * by_class[labels] if by_label else counts
+    losses = SoftCrossEntropy.apply(x, p, axis)
+    if kept is not None:
+        losses = masked(losses, kept != 0)
     if reduction == "none":
         return losses.reshape(_shape_of_target(input))
     return losses.sum() / (counts.sum() if reduction == "mean" else 1)
-
-
-def _against(log_q: Any, p: Any, kept: np.ndarray | None) -> Any:
-    """Return -sum_c p[i, c] log q[i, c], 0 log 0 being 0; 0 for the rows that are not kept."""
-    counted = ~((values(p) == 0) & np.isneginf(log_q.data))
-    if kept is not None:
-        counted &= kept[:, None] != 0
-    return -((log_q if counted.all() else masked(log_q, counted)) * p).sum(1)
 
 
 def are_probabilities(input: Any, target: Any) -> bool:

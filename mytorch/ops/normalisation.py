@@ -13,10 +13,9 @@ import numpy as np
 
 from mytorch.autograd_engine import Function
 from mytorch.errors import ArgumentError, DtypeError, ShapeError
-from mytorch.ops.common import check_tensors, float_data, total, unbroadcast
+from mytorch.ops.common import check_tensors, float_data, sum_of_products, total, unbroadcast
 from mytorch.ops.registry import operation
 from mytorch.ops.shape import Cat
-from mytorch.variable import Variable
 
 __all__ = ["Standardize"]
 
@@ -49,7 +48,7 @@ class Standardize(Function):
         with np.errstate(all="ignore"):
             mean = x.sum(axes, keepdims=True) / x.dtype.type(count) if centred else None
             n = x - mean if centred else x
-            variance = _sum_of_products(n, n, axes) / x.dtype.type(count)
+            variance = sum_of_products(n, n, axes) / x.dtype.type(count)
             u = 1 / np.sqrt(variance + x.dtype.type(eps))
             n = n * u
         if watch is not None:
@@ -67,7 +66,7 @@ class Standardize(Function):
         x, n, u, weight = ctx.saved_tensors
         if not ctx.bare:
             n = x - x.sum(ctx.axes, keepdims=True) / ctx.count if ctx.centred else x
-            variance = _sum_of_products(n, n, ctx.axes) / ctx.count
+            variance = sum_of_products(n, n, ctx.axes) / ctx.count
             u = 1 / np.sqrt(variance + ctx.eps)
             n = n * u
         return n, u, weight
@@ -75,7 +74,7 @@ class Standardize(Function):
     @staticmethod
     def _slope(ctx: Any, n: Any, u: Any, h: Any) -> Any:
         """Return dn/dx applied to h, from either side: it is symmetric."""
-        drift = n * (_sum_of_products(h, n, ctx.axes) / -ctx.count) + h
+        drift = n * (sum_of_products(h, n, ctx.axes) / -ctx.count) + h
         if ctx.centred:
             drift = drift - h.sum(ctx.axes, keepdims=True) / ctx.count
         return drift * u
@@ -102,20 +101,11 @@ class Standardize(Function):
         return total(moved, None if tangent_w is None else n * tangent_w, tangent_b)
 
 
-def _sum_of_products(x: Any, y: Any, axes: tuple[int, ...]) -> Any:
-    """Return the sum of x * y over ``axes``, which keep size 1; on arrays without the product."""
-    if isinstance(x, Variable) or isinstance(y, Variable):
-        return (x * y).sum(axes, keepdims=True)
-    every = list(range(x.ndim))
-    found = np.einsum(x, every, y, every, [axis for axis in every if axis not in axes])
-    return np.asarray(found).reshape([1 if i in axes else size for i, size in enumerate(x.shape)])
-
-
 def _product_back_to(x: Any, y: Any, shape: tuple[int, ...]) -> Any:
     """Return x * y summed to the ``shape`` of a factor that was broadcast."""
     added = x.ndim - len(shape)
     axes = [axis for axis in range(x.ndim) if axis < added or shape[axis - added] == 1]
-    return _sum_of_products(x, y, tuple(axes)).reshape(shape)
+    return sum_of_products(x, y, tuple(axes)).reshape(shape)
 
 
 def _standardized(
@@ -333,11 +323,11 @@ def group_norm(
     if input.data.size == num_groups:
         raise ShapeError(f"group_norm: needs more than one value a group, got {shape}")
     groups = (num_groups, shape[1] // num_groups)
-    ones = [1] * (len(shape) - 2)
-    parameters = [None if p is None else p.reshape(*groups, *ones) for p in (weight, bias)]
+    sizes = (*groups, *[1] * (len(shape) - 2))
+    weight, bias = (None if p is None else p.reshape(sizes) for p in (weight, bias))
     x = input.reshape(shape[0], *groups, *shape[2:])
     axes = tuple(range(2, x.data.ndim))
-    return _standardized("group_norm", x, *parameters, axes, eps).reshape(shape)
+    return _standardized("group_norm", x, weight, bias, axes, eps).reshape(shape)
 
 
 @operation("functional")

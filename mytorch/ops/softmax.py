@@ -62,6 +62,7 @@ class LogSoftmax(Function):
     """y_i = x_i - log sum_j e**x_j along ``dim``;  dL/dx = g - e**y * sum(g)."""
 
     on_arrays = True
+    value = staticmethod(_log_softmax)
 
     @staticmethod
     def forward(ctx: Any, a: Any, dim: int = -1) -> Any:
