@@ -5,6 +5,7 @@ The homework's own operations (Add, Mul, Reshape, …) are in ``mytorch/nn/funct
 
 from mytorch.ops import (
     activations,
+    attention,
     cross_entropy,
     dropout,
     einsum,
@@ -26,6 +27,7 @@ from mytorch.ops import (
 
 __all__ = [
     "activations",
+    "attention",
     "cross_entropy",
     "dropout",
     "einsum",
