@@ -177,3 +177,9 @@ def test_a_long_batch_takes_no_quadratic_memory() -> None:
     for loss in (F.cross_entropy, F.multi_margin_loss):
         loss(x, labels).backward()
     assert np.isfinite(x.grad.data).all()
+
+
+def test_the_mean_of_many_float16_losses_is_finite() -> None:
+    x = Tensor(np.zeros((40_000, 8), np.float16), requires_grad=True)
+    loss = F.cross_entropy(x, Tensor(np.zeros(40_000, np.int64)))
+    assert loss.dtype == np.float16 and loss.item() == np.float16(np.log(8))

@@ -73,12 +73,13 @@ class _Rows(Function):
             losses = cls._weighted(ctx, cls.losses(ctx, a))
             if reduction == "none":
                 return a.new(losses)
-            result = losses.sum()
+            wide = np.promote_types(losses.dtype, np.float32)  # a sum may be too large for float16
+            result = losses.sum(dtype=wide)
             if reduction == "mean":
-                count = len(target) if weights is None else weights.sum()
+                count = len(target) if weights is None else weights.sum(dtype=wide)
                 ctx.count = count or 1
-                result = result / losses.dtype.type(count)
-            return a.new(result)
+                result = result / wide.type(count)
+            return a.new(result.astype(losses.dtype))
 
     @staticmethod
     def _weighted(ctx: Any, losses: Any) -> Any:
