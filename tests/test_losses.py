@@ -183,3 +183,21 @@ def test_the_mean_of_many_float16_losses_is_finite() -> None:
     x = Tensor(np.zeros((40_000, 8), np.float16), requires_grad=True)
     loss = F.cross_entropy(x, Tensor(np.zeros(40_000, np.int64)))
     assert loss.dtype == np.float16 and loss.item() == np.float16(np.log(8))
+
+
+def test_binary_cross_entropy_at_the_ends_is_cut_off_at_100() -> None:
+    x, target = Tensor([0.0, 1.0, 0.0, 1.0]), Tensor([1.0, 0.0, 0.0, 1.0])
+    losses = F.binary_cross_entropy(x, target, reduction="none")
+    assert losses.tolist() == [100, 100, 0, 0]
+
+
+def test_vectors_shorter_than_eps_have_torchs_gradient() -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    short, other = np.array([3e-9, 4e-9, 0.0]), np.array([1.0, 2.0, 2.0])
+    ours, theirs = Tensor(short, requires_grad=True), torch.tensor(short, requires_grad=True)
+    y = F.cosine_similarity(ours, Tensor(other), 0)
+    z = torch.nn.functional.cosine_similarity(theirs, torch.tensor(other), 0)
+    y.backward()
+    z.backward()
+    assert y.item() == pytest.approx(z.item(), rel=1e-12)
+    np.testing.assert_allclose(ours.grad.data, theirs.grad.numpy(), rtol=1e-9)
