@@ -201,3 +201,17 @@ def test_vectors_shorter_than_eps_have_torchs_gradient() -> None:
     z.backward()
     assert y.item() == pytest.approx(z.item(), rel=1e-12)
     np.testing.assert_allclose(ours.grad.data, theirs.grad.numpy(), rtol=1e-9)
+
+
+def test_a_target_that_no_path_reads_as_has_an_infinite_loss_or_none() -> None:
+    x = np.random.default_rng(5).normal(size=(2, 2, 3))
+    args = Tensor([[1, 2], [2, 2]]), Tensor([2, 2]), Tensor([2, 2])  # 2, 2 needs a blank between
+    for zero, wanted in ((False, np.inf), (True, 0.0)):
+        losses, grad = gradient(
+            lambda t, z=zero: F.ctc_loss(
+                F.log_softmax(t, 2), *args, reduction="none", zero_infinity=z
+            ),
+            x,
+        )
+        assert losses[1] == wanted and np.isfinite(losses[0])
+        assert grad[:, 0].any() and not grad[:, 1].any()
