@@ -7,6 +7,7 @@ import numpy as np
 
 __all__ = [
     "ArgumentError",
+    "BoundsError",
     "DivisionError",
     "DtypeError",
     "EmptyError",
@@ -36,6 +37,10 @@ class EmptyError(RuntimeError, IndexError, ValueError):
 
 class DivisionError(RuntimeError, ZeroDivisionError):
     """Integers divided by zero: a ``RuntimeError`` as in torch, Python's ``ZeroDivisionError``."""
+
+
+class BoundsError(RuntimeError, IndexError):
+    """A place outside its axis: an ``IndexError``, and a ``RuntimeError`` as in torch's gather."""
 
 
 class GraphError(RuntimeError):

@@ -10,6 +10,7 @@ import pytest
 import mytorch
 from mytorch import autograd
 from mytorch.autograd_engine import BackwardFunction, Function
+from mytorch.ops.activations import Curve
 from mytorch.ops.elementwise import Binary, Step, Unary
 from mytorch.ops.registry import SPACES
 from mytorch.tensor import Tensor
@@ -91,7 +92,7 @@ def test_the_checker_refuses_planted_wrong_derivatives() -> None:
                 check_gradient(call, [x], rng)
 
 
-BASES = {Unary, Binary, Step}
+BASES = {Unary, Binary, Step, Curve}
 
 
 def test_parts_of_a_result_are_found() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mytorch.nn.functional import dropout
+import mytorch.nn.functional as F
 from mytorch.nn.module import Module
 from mytorch.tensor import Tensor
 
@@ -24,7 +24,7 @@ class Dropout(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x with elements dropped, of x's shape."""
-        return dropout(x, self.p, self.is_train)
+        return F.dropout(x, self.p, self.is_train)
 
     def extra_repr(self) -> str:
         """Return the probability."""

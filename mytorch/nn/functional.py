@@ -13,11 +13,11 @@ import numpy as np
 
 from mytorch.autograd_engine import Function
 from mytorch.dtypes import get_default_dtype
-from mytorch.errors import DtypeError, ShapeError
+from mytorch.errors import ShapeError
+from mytorch.ops.activations import in_place_form
 from mytorch.ops.common import (
     as_float,
     check_tensors,
-    float_data,
     float_operand,
     float_operands,
     normalize_axes,
@@ -30,15 +30,21 @@ from mytorch.ops.common import (
     unbroadcast,
     values,
 )
+from mytorch.ops.cross_entropy import (
+    CrossEntropy,
+    are_probabilities,
+    check_reduction,
+    class_indices,
+    general_cross_entropy,
+)
+from mytorch.ops.dropout import Dropout as Dropout
 from mytorch.ops.elementary import Sigmoid as Sigmoid
 from mytorch.ops.elementary import Tanh as Tanh
 from mytorch.ops.index import Slice
-from mytorch.ops.linalg import Affine
 from mytorch.ops.pointwise import masked
 from mytorch.ops.registry import SPACES, operation
 from mytorch.ops.rounding import FloorDivide, TruncDivide
 from mytorch.ops.shape import Cat
-from mytorch.ops.softmax import CrossEntropy, class_indices
 from mytorch.quiet import quietly
 
 if TYPE_CHECKING:
@@ -309,44 +315,13 @@ class ReLU(Function):
 
 
 @operation(space=("mytorch", "functional"), in_place=True)
-def relu(input: Any) -> Any:
+def relu(input: Any, inplace: bool = False) -> Any:
     """Return max(x, 0), with gradient 0 at 0 (torch.relu)."""
     refuse_booleans("relu", input)
-    return ReLU.apply(input)
+    return input._overwrite("relu", ReLU.apply) if inplace else ReLU.apply(input)
 
 
-@operation("functional")
-def linear(x: Any, weight: Any, bias: Any = None) -> Any:
-    """Return x Wᵀ + b (torch.nn.functional.linear).
-
-    Args:
-        x (Tensor): (…, in_features).
-        weight (Tensor): (out_features, in_features).
-        bias (Tensor | None): (out_features,).
-    Returns:
-        Tensor: (…, out_features).
-    Raises:
-        ShapeError: sizes that do not fit; DtypeError: mixed dtypes.
-    """
-    check_tensors("linear", x, weight)
-    shapes = x.data.shape, weight.data.shape
-    if len(shapes[1]) != 2 or not shapes[0] or shapes[0][-1] != shapes[1][1]:
-        raise ShapeError(
-            f"linear: input {shapes[0]} and weight {shapes[1]} do not fit: "
-            "expected (…, in_features) and (out_features, in_features)"
-        )
-    if bias is not None and bias.data.shape != shapes[1][:1]:
-        raise ShapeError(
-            f"linear: bias has shape {bias.data.shape}, weight {shapes[1]} needs {shapes[1][:1]}"
-        )
-    for name, other in (("weight", weight), ("bias", bias)):
-        if other is not None and other.data.dtype != x.data.dtype:
-            raise DtypeError(
-                f"linear: input is {x.data.dtype} but {name} is {other.data.dtype}; "
-                "convert one, as with x.astype(dtype) or model.to(dtype)"
-            )
-    refuse_booleans("linear", x)
-    return Affine.apply(x, weight, bias)
+in_place_form(relu, "mytorch", "functional")
 
 
 # ------------------------------------------------------------------------ handout, problem 2.3
@@ -366,86 +341,46 @@ def to_one_hot(labels: Any, num_classes: int) -> Any:
     check_tensors("to_one_hot", labels)
     count = labels.data.shape[0] if labels.data.ndim else 0
     result = np.zeros((count, num_classes), get_default_dtype())
-    result[np.arange(count), class_indices("to_one_hot", labels.new(result), labels)] = 1
+    result[np.arange(count), class_indices("to_one_hot", labels.new(result), labels)[0]] = 1
     return labels.new(result)
 
 
 @operation("functional")
-def cross_entropy(input: Any, target: Any) -> Any:
-    """Return the mean cross-entropy of logits against class indices.
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """Return the mean cross-entropy of logits against class indices, or against probabilities.
 
     Math: L = -(1/N) sum_i log softmax(z_i)[t_i];  dL/dz = (softmax(z) - onehot(t)) / N.
     Args:
-        input (Tensor): (N, C), float; unnormalised log-odds (logits), in nats.
-        target (Tensor): (N,), integers in [0, C); floats with integer values are accepted.
+        input (Tensor): (N, C), float; unnormalised log-odds (logits), in nats. Or (N, C, d…), a
+            loss for each of N * d… places; or (C,).
+        target (Tensor): (N,), integers in [0, C); floats with integer values are accepted. Or
+            (N, d…); or (). Or of the shape of input, float: the probabilities p of the classes,
+            and L = -(1/N) sum_i sum_c p_ic log softmax(z_i)[c].
+        weight (Tensor): (C,), of the classes: the mean is weighted by those of the labels.
+        ignore_index: the label of rows that do not count.
+        reduction: "mean"; "sum"; or "none", a loss for each label.
+        label_smoothing: e, to mix (1 - e) p + e / C.
     Returns:
         Tensor: shape (), dtype of logits; nats per example; nan for N = 0.
     Raises:
         ShapeError: if the shapes do not fit; IndexError: a label outside [0, C);
         TypeError: labels that are no integers; DtypeError: logits that are no floats.
-    Source: handout appendix B; torch.nn.functional.cross_entropy(reduction="mean").
+    Source: handout appendix B; torch.nn.functional.cross_entropy.
     """
-    return CrossEntropy.apply(input, class_indices("cross_entropy", input, target))
-
-
-@operation("functional")
-def mse_loss(x: Any, target: Any) -> Any:
-    """Return the mean of (x - target)**2 over all elements (torch.nn.functional.mse_loss).
-
-    Raises:
-        ShapeError: if the shapes differ: broadcasting here is nearly always a mistake.
-    """
-    check_tensors("mse_loss", x, target)
-    if x.data.shape != target.data.shape:
-        raise ShapeError(
-            f"mse_loss: input {x.data.shape} and target {target.data.shape} differ; "
-            "reshape one, as with target.unsqueeze(1)"
-        )
-    difference = x - target
-    return (difference * difference).mean()
-
-
-class Dropout(Function):
-    """y = x * mask / (1 - p) with mask ~ Bernoulli(1 - p);  dy/dx = mask / (1 - p).
-
-    In evaluation (``is_train=False``) the identity. The mask is drawn by NumPy's global generator:
-    ``np.random.binomial(1, 1 - p, shape)``.
-    """
-
-    on_arrays = True
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, p: float = 0.5, is_train: bool = False) -> Any:
-        keep = np.ones_like(x.data)
-        if is_train:
-            keep = np.random.binomial(1, 1 - p, x.data.shape).astype(x.data.dtype)
-            keep /= x.data.dtype.type(max(1 - p, np.finfo(x.data.dtype).tiny))
-        ctx.save_for_backward(x.new(keep))
-        return x.new(x.data * keep)
-
-    @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        (keep,) = ctx.saved_tensors
-        return grad_output * keep, None, None
-
-    @staticmethod
-    def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
-        return tangent * ctx.saved_tensors[0]
-
-
-@operation(space=("mytorch", "functional"), method=False)
-def dropout(x: Any, p: float = 0.5, training: bool = True) -> Any:
-    """Zero each element with probability ``p``, scale the rest by 1/(1-p) (torch's dropout).
-
-    Raises:
-        ValueError: p outside [0, 1].
-    """
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout: p must be in [0, 1], got {p}")
-    if not training:
-        return x
-    float_data("dropout", x)
-    return Dropout.apply(x, p, True)
+    check_reduction("cross_entropy", reduction)
+    by_class = not label_smoothing and not are_probabilities(input, target)
+    if by_class and weight is None and input.data.ndim == 2:  # the handout's
+        labels, kept = class_indices("cross_entropy", input, target, ignore_index)
+        return CrossEntropy.apply(input, labels, kept, reduction)
+    return general_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
 
 
 globals().update(SPACES["functional"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+import mytorch.nn.functional as F
 from mytorch.dtypes import get_default_dtype
-from mytorch.nn.functional import linear
 from mytorch.nn.module import Module, Parameter
 from mytorch.tensor import Tensor
 
@@ -51,7 +51,7 @@ class Linear(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (…, out_features) for x (…, in_features)."""
-        return linear(x, self.weight, self.bias)
+        return F.linear(x, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """Return the sizes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mytorch.nn.functional import cross_entropy, mse_loss
+import mytorch.nn.functional as F
 from mytorch.nn.module import Module
 from mytorch.tensor import Tensor
 
@@ -20,7 +20,7 @@ class CrossEntropyLoss(Loss):
 
     def forward(self, logits: Tensor, target: Any) -> Tensor:
         """Return the loss, shape (), of logits (N, C) against integer labels (N,)."""
-        return cross_entropy(logits, target)
+        return F.cross_entropy(logits, target)
 
 
 class MSELoss(Loss):
@@ -28,4 +28,4 @@ class MSELoss(Loss):
 
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         """Return the loss, shape (), of x against a target of the same shape."""
-        return mse_loss(x, target)
+        return F.mse_loss(x, target)

@@ -302,12 +302,11 @@ class Tanh(Unary, name="tanh", space=("mytorch", "functional"), numpy=np.tanh):
 
 
 class Sigmoid(Unary, name="sigmoid", space=("mytorch", "functional")):
-    """y = 1 / (1 + e**-x);  dy/dx = y * (1 - y). Exact in both tails: e**-|x| cannot overflow."""
+    """y = 1 / (1 + e**-x);  dy/dx = y * (1 - y). In the lower tail e**-x is inf, and y is 0."""
 
     @staticmethod
     def value(x: np.ndarray) -> np.ndarray:
-        decay = np.exp(-np.abs(x))
-        return np.where(x >= 0, np.ones_like(x), decay) / (1 + decay)
+        return 1 / (1 + np.exp(-x))
 
     @staticmethod
     def slope(y: Any) -> Any:

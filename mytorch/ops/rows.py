@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from mytorch.ops.common import kept_shape
+from mytorch.variable import Variable
 
-__all__ = ["add_products", "add_up", "fold", "is_normal", "wide"]
+__all__ = ["add_products", "add_up", "fold", "is_normal", "sum_of_products", "wide"]
 
 _PIECE = 256
 _FEW = 2048  # NumPy sums up so few as fast
@@ -53,6 +54,15 @@ def add_products(
         return _of_rows("...i,...i->...", (x, y), axes, keepdims)
     with np.errstate(all="ignore"):
         return add_up(x * y, axes, keepdims)
+
+
+def sum_of_products(x: Any, y: Any, axes: tuple[int, ...]) -> Any:
+    """As ``add_products``, of arrays or of Tensors; ``axes``, which may be none, keep size 1."""
+    if not axes:
+        return x * y
+    if isinstance(x, Variable) or isinstance(y, Variable):
+        return (x * y).sum(axes, keepdims=True)
+    return add_products(x, y, axes, True)
 
 
 def _are_rows(x: np.ndarray, axes: tuple[int, ...]) -> bool:

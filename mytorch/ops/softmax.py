@@ -1,6 +1,6 @@
-"""Softmax and the losses built on it: stable by the log-sum-exp trick.
+"""Softmax and its logarithm: stable by the log-sum-exp trick.
 
-Source: handout appendix B; torch.nn.functional.{softmax, log_softmax, nll_loss, cross_entropy}.
+Source: handout appendix B; torch.nn.functional.{softmax, log_softmax}.
 """
 
 from __future__ import annotations
@@ -10,21 +10,16 @@ from typing import Any
 import numpy as np
 
 from mytorch.autograd_engine import Function
-from mytorch.errors import ShapeError
+from mytorch.errors import ArgumentError
 from mytorch.ops.common import float_data, normalize_axes, one_axis
-from mytorch.ops.pointwise import masked
 from mytorch.ops.registry import operation
 from mytorch.ops.rows import add_products, add_up, fold, wide
-from mytorch.variable import Variable
+from mytorch.quiet import quietly
 
 __all__ = [
-    "CrossEntropy",
     "LogSoftmax",
-    "NLL",
     "Softmax",
-    "class_indices",
     "log_softmax",
-    "nll_loss",
     "softmax",
 ]
 
@@ -45,14 +40,17 @@ class Softmax(Function):
     on_arrays = True
 
     @staticmethod
+    def value(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+        y = _shifted(wide(x), axes)
+        np.exp(y, out=y)
+        y /= add_up(y, axes, True)
+        return y.astype(x.dtype, copy=False)
+
+    @staticmethod
     def forward(ctx: Any, a: Any, dim: int = -1) -> Any:
         x = float_data("softmax", a)
         ctx.axes = axes = _axes("softmax", a, dim)
-        with np.errstate(all="ignore"):  # inf - inf is nan, as in torch
-            y = _shifted(wide(x), axes)
-            np.exp(y, out=y)
-            y /= add_up(y, axes, True)
-            result = a.new(y.astype(x.dtype, copy=False))
+        result = a.new(quietly(Softmax.value, x, axes))  # inf - inf is nan, as in torch
         ctx.save_for_backward(result)
         return result
 
@@ -76,13 +74,16 @@ class LogSoftmax(Function):
     on_arrays = True
 
     @staticmethod
+    def value(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+        y = _shifted(wide(x), axes)
+        y -= np.log(add_up(np.exp(y), axes, True))
+        return y.astype(x.dtype, copy=False)
+
+    @staticmethod
     def forward(ctx: Any, a: Any, dim: int = -1) -> Any:
         x = float_data("log_softmax", a)
-        ctx.axes = axes = _axes("log_softmax", a, dim)
-        with np.errstate(all="ignore"):  # inf - inf is nan, as in torch
-            y = _shifted(wide(x), axes)
-            y -= np.log(add_up(np.exp(y), axes, True))
-            result = a.new(y.astype(x.dtype, copy=False))
+        ctx.axes = _axes("log_softmax", a, dim)
+        result = a.new(quietly(LogSoftmax.value, x, ctx.axes))  # inf - inf is nan, as in torch
         ctx.save_for_backward(result)
         return result
 
@@ -102,125 +103,32 @@ class LogSoftmax(Function):
         return tangent - (np.exp(y) * tangent).sum(ctx.axes, keepdims=True)
 
 
-class NLL(Function):
-    """L = -(1/N) sum_i x[i, t_i] for log-probabilities x (N, C);  dL/dx = -onehot(t)/N.
-
-    ``target`` is an int64 array (N,), checked by ``class_indices``.
-    """
-
-    on_arrays = True
-
-    @staticmethod
-    def forward(ctx: Any, a: Any, target: np.ndarray) -> Any:
-        ctx.target, ctx.shape_in = target, a.data.shape
-        picked = a.data[np.arange(len(target)), target]  # (N,)
-        with np.errstate(invalid="ignore"):  # the mean of no losses is nan
-            return a.new(-picked.sum() / a.data.dtype.type(len(target)))
-
-    @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        picked = np.zeros(ctx.shape_in, bool)  # (N, C)
-        picked[np.arange(len(ctx.target)), ctx.target] = True
-        share = grad_output / -max(len(ctx.target), 1)
-        return masked(np.broadcast_to(share, ctx.shape_in), picked), None
-
-    @staticmethod
-    def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
-        return tangent[np.arange(len(ctx.target)), ctx.target].sum() / -max(len(ctx.target), 1)
-
-
-class CrossEntropy(Function):
-    """L = -(1/N) sum_i log softmax(z_i)[t_i] for logits z (N, C);  dL/dz = (softmax(z) - onehot)/N.
-
-    ``target`` is an int64 array (N,), checked by ``class_indices``.
-    """
-
-    on_arrays = True
-
-    @staticmethod
-    def forward(ctx: Any, logits: Any, target: np.ndarray) -> Any:
-        with np.errstate(all="ignore"):  # inf - inf, and the mean of no losses, are nan
-            shifted = logits.data - logits.data.max(axis=1, keepdims=True, initial=-np.inf)
-            softmax = np.exp(shifted)  # (N, C)
-            total = softmax.sum(axis=1, keepdims=True)  # (N, 1)
-            softmax /= total
-            losses = np.log(total[:, 0]) - shifted[np.arange(len(target)), target]  # (N,)
-            ctx.target = target
-            ctx.save_for_backward(logits, logits.new(softmax))
-            return logits.new(losses.sum() / losses.dtype.type(len(target)))
-
-    @staticmethod
-    def backward(ctx: Any, grad_output: Any) -> Any:
-        logits, softmax = ctx.saved_tensors
-        count = max(len(ctx.target), 1)
-        rows = np.arange(len(ctx.target))
-        if ctx.bare:
-            grad = softmax.copy()
-            grad[rows, ctx.target] -= 1
-            grad *= grad_output / count
-            return grad, None
-        one_hot = np.zeros_like(softmax.data)
-        one_hot[rows, ctx.target] = 1
-        return (Softmax.apply(logits, 1) - one_hot) * (grad_output / count), None
-
-    @staticmethod
-    def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
-        return (CrossEntropy.backward(ctx, 1.0)[0] * tangent).sum()
-
-
-def class_indices(name: str, logits: Any, target: Any) -> np.ndarray:
-    """Return ``target`` as int64 indices (N,) for logits (N, C), or say what is wrong with it.
-
-    Floats with integer values are accepted, as the handout's Tensors hold them.
-    Raises:
-        ShapeError: logits not (N, C), or target not (N,); TypeError: labels that are no integers;
-        IndexError: a label outside [0, C).
-    """
-    float_data(name, logits)
-    shape = logits.data.shape
-    if len(shape) != 2:
-        raise ShapeError(f"{name}: expects logits of shape (N, C), got {shape}")
-    labels = target.data if isinstance(target, Variable) else np.asarray(target)
-    if labels.shape != shape[:1]:
-        raise ShapeError(
-            f"{name}: logits {shape} need a target of shape {shape[:1]}, got {labels.shape}"
-        )
-    if labels.dtype.kind == "f":
-        wrong = np.flatnonzero(~np.isfinite(labels) | (labels != np.floor(labels)))
-        if wrong.size:
-            raise TypeError(
-                f"{name}: labels are class indices; target[{wrong[0]}] is {labels[wrong[0]]}"
-            )
-    elif labels.dtype.kind not in "iu":
-        raise TypeError(f"{name}: labels are class indices (integers), not {labels.dtype}")
-    outside = np.flatnonzero((labels < 0) | (labels >= shape[1]))
-    if outside.size:
-        raise IndexError(
-            f"{name}: target[{outside[0]}] is {labels[outside[0]]:.0f}, "
-            f"but the logits have classes 0 to {shape[1] - 1}"
-        )
-    return labels.astype(np.int64)
-
-
 # ------------------------------------------------------------------------------ the functions
 
 
-@operation(space=("mytorch", "functional", "special"))
-def softmax(input: Any, dim: int = -1, dtype: Any = None) -> Any:
-    """Return e**x_i / sum_j e**x_j along ``dim`` (torch.softmax)."""
-    return Softmax.apply(input if dtype is None else input.astype(dtype), dim)
+def _logits(name: str, input: Any, dtype: Any, temperature: float) -> Any:
+    """Return input / temperature, in another dtype where that is wanted."""
+    if not temperature > 0:
+        raise ArgumentError(
+            f"{name}: temperature must be positive, got {temperature}; its limit 0 is one_hot of "
+            "the argmax"
+        )
+    x = input if dtype is None else input.astype(dtype)
+    return x if temperature == 1 else x / temperature
 
 
 @operation(space=("mytorch", "functional", "special"))
-def log_softmax(input: Any, dim: int = -1, dtype: Any = None) -> Any:
-    """Return log softmax(x) along ``dim``, without overflow (torch.log_softmax)."""
-    return LogSoftmax.apply(input if dtype is None else input.astype(dtype), dim)
+def softmax(input: Any, dim: int = -1, dtype: Any = None, *, temperature: float = 1.0) -> Any:
+    """Return e**(x_i / T) / sum_j e**(x_j / T) along ``dim`` (torch.softmax, which has T = 1).
 
-
-@operation("functional")
-def nll_loss(input: Any, target: Any) -> Any:
-    """Return -(1/N) sum_i input[i, t_i] (torch.nn.functional.nll_loss).
-
-    Args and errors as ``cross_entropy``, with log-probabilities (N, C) for logits.
+    Args:
+        dtype: convert input to it first.
+        temperature: T > 0; towards 0 all weight is on the largest, towards inf all weigh the same.
     """
-    return NLL.apply(input, class_indices("nll_loss", input, target))
+    return Softmax.apply(_logits("softmax", input, dtype, temperature), dim)
+
+
+@operation(space=("mytorch", "functional", "special"))
+def log_softmax(input: Any, dim: int = -1, dtype: Any = None, *, temperature: float = 1.0) -> Any:
+    """Return log softmax(x / temperature) along ``dim``, without overflow (torch.log_softmax)."""
+    return LogSoftmax.apply(_logits("log_softmax", input, dtype, temperature), dim)

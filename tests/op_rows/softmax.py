@@ -1,11 +1,11 @@
-"""Rows of mytorch/ops/softmax.py, and of the homework's losses."""
+"""Rows of mytorch/ops/softmax.py."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from mytorch.errors import DtypeError, ShapeError
-from tests.op_rows.common import TARGET, lse, tensors
+from mytorch.errors import ArgumentError, DtypeError
+from tests.op_rows.common import lse
 from tests.op_table import Bad, Kink, OpCase, with_axis
 
 ROWS = [
@@ -29,12 +29,12 @@ ROWS = [
            )),
     OpCase("log_softmax dim 0", lambda m, a: m.log_softmax(a, 0), lambda x: x - lse(x, 0, True),
            (((2, 3),), ((4, 3, 2),), ((1, 3),))),
-    OpCase("nll_loss", lambda m, a: m.nn.functional.nll_loss(a, m.tensor(TARGET)),
-           lambda x: -x[np.arange(3), TARGET].mean(), (((3, 4),), ((3, 3),))),
-    OpCase("cross_entropy", lambda m, a: m.nn.functional.cross_entropy(a, m.tensor(TARGET)),
-           lambda x: (lse(x, 1) - x[np.arange(3), TARGET]).mean(), (((3, 4),), ((3, 3),))),
-    OpCase("mse_loss", lambda m, a, b: m.nn.functional.mse_loss(a, b),
-           lambda x, y: np.mean((x - y) ** 2), (((3,), (3,)), ((2, 3), (2, 3))),
-           bad=(Bad(lambda m: m.nn.functional.mse_loss(*tensors(m, (3, 1), (3,))), ShapeError,
-                    "unsqueeze", torch=False),)),
+    OpCase("softmax temperature", lambda m, a: m.softmax(a, -1, temperature=0.5),
+           lambda x: np.exp(2 * x - lse(2 * x, -1, True)), with_axis(),
+           torch=lambda t, a: t.softmax(a / 0.5, -1),
+           bad=(Bad(lambda m: m.softmax(m.zeros(3), -1, temperature=0.0), ArgumentError,
+                    "must be positive, got 0.0", torch=False),)),
+    OpCase("log_softmax temperature", lambda m, a: m.log_softmax(a, 0, temperature=2.0),
+           lambda x: x / 2 - lse(x / 2, 0, True), (((3,),), ((2, 3),)),
+           torch=lambda t, a: t.log_softmax(a / 2.0, 0)),
 ]  # fmt: skip
