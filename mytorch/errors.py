@@ -1,9 +1,9 @@
 """The errors that MyTorch raises, each also of the class that PyTorch or NumPy would raise.
 
-Index errors are plain ``IndexError`` and wrong Python types plain ``TypeError``.
+Wrong Python types are plain ``TypeError``, and what is no index is a plain ``IndexError``.
 """
 
-__all__ = ["DtypeError", "EmptyError", "GraphError", "ShapeError"]
+__all__ = ["BoundsError", "DtypeError", "EmptyError", "GraphError", "ShapeError"]
 
 
 class ShapeError(RuntimeError, ValueError):
@@ -16,6 +16,10 @@ class DtypeError(RuntimeError, TypeError):
 
 class EmptyError(RuntimeError, IndexError, ValueError):
     """Nothing to choose from: what torch (either of the first two) and NumPy (the last) raise."""
+
+
+class BoundsError(RuntimeError, IndexError):
+    """A place outside its axis: an ``IndexError``, and a ``RuntimeError`` as in torch's gather."""
 
 
 class GraphError(RuntimeError):
