@@ -24,8 +24,8 @@ from mytorch.hooks import RemovableHandle
 from mytorch.in_place import InPlace
 from mytorch.ops.common import normalize_axes, shape_of
 from mytorch.ops.index import plain_index
+from mytorch.ops.joining import cat
 from mytorch.ops.pointwise import Cast, where
-from mytorch.ops.shape import cat
 from mytorch.printing import represent
 from mytorch.variable import Variable
 
@@ -302,7 +302,7 @@ class Tensor(InPlace):
     def __iter__(self) -> Iterator[Tensor]:
         if not self.data.ndim:
             raise TypeError("iteration over a 0-d tensor")
-        return (self[position] for position in range(len(self)))
+        return iter(self.unbind(0))
 
     def __contains__(self, value: Any) -> bool:
         return bool((self.data == plain_index(value)).any())

@@ -3,6 +3,42 @@
 The homework's own operations (Add, Mul, Reshape, …) are in ``mytorch/nn/functional.py``.
 """
 
-from mytorch.ops import einsum, elementary, index, linalg, pointwise, reduce, shape, softmax
+from mytorch.ops import (
+    diagonals,
+    einsum,
+    elementary,
+    flips,
+    gather,
+    index,
+    joining,
+    linalg,
+    masks,
+    memory,
+    places,
+    pointwise,
+    reduce,
+    repeating,
+    shape,
+    softmax,
+    splitting,
+)
 
-__all__ = ["einsum", "elementary", "index", "linalg", "pointwise", "reduce", "shape", "softmax"]
+__all__ = [
+    "diagonals",
+    "einsum",
+    "elementary",
+    "flips",
+    "gather",
+    "index",
+    "joining",
+    "linalg",
+    "masks",
+    "memory",
+    "places",
+    "pointwise",
+    "reduce",
+    "repeating",
+    "shape",
+    "softmax",
+    "splitting",
+]

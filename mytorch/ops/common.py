@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +17,9 @@ __all__ = [
     "cast",
     "float_data",
     "float_operands",
+    "ints_of",
     "normalize_axes",
+    "number_as",
     "operands",
     "pair",
     "select",
@@ -42,6 +45,21 @@ def as_operand(partner: Variable, other: Any) -> Any:
     if isinstance(other, (np.ndarray, np.generic)):
         return partner.new(np.asarray(other))
     return None
+
+
+def number_as(name: str, value: Any, dtype: np.dtype) -> np.ndarray:
+    """Return a Python number as a 0-d array of ``dtype``; a float is cut off for integers.
+
+    Raises:
+        DtypeError: the dtype has no such number, as in torch.
+    """
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        lowest = limits.min if dtype.kind == "i" else -limits.max  # -1 is the largest, as in torch
+        if not lowest <= value <= limits.max:
+            raise DtypeError(f"{name}: {value} cannot be kept in {dtype}; convert the tensor first")
+    with np.errstate(invalid="ignore"):
+        return np.asarray(value).astype(dtype)
 
 
 def pair(name: str, a: Any, b: Any) -> tuple[Any, Any]:
@@ -108,7 +126,19 @@ def shape_of(sizes: tuple[Any, ...]) -> tuple[int, ...]:
     """Return the shape given as ``f(2, 3)`` or as ``f((2, 3))``."""
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         sizes = tuple(sizes[0])
-    return tuple(int(size) for size in sizes)
+    return tuple([operator.index(size) for size in sizes])
+
+
+def ints_of(name: str, what: str, given: tuple[Any, ...], named: Any) -> tuple[int, ...]:
+    """Return the ints given as ``f(2, 3)``, as ``f((2, 3))`` or, ``what`` being dims, by name.
+
+    Raises:
+        TypeError: none given, or both ways.
+    """
+    if bool(given) == (named is not None):
+        fault = "misses its argument" if not given else "got twice"
+        raise TypeError(f"{name}() {fault} `{what}`")
+    return shape_of(given or (named,))
 
 
 def unbroadcast(grad: Any, shape: tuple[int, ...]) -> Any:
@@ -155,7 +185,7 @@ def normalize_axes(axis: Axes, ndim: int) -> tuple[int, ...]:
     """Return ``axis`` as a sorted tuple of distinct non-negative axes; None means all.
 
     Raises:
-        IndexError: an axis out of range; ValueError: one named twice.
+        IndexError: an axis out of range; ShapeError: one named twice.
     """
     if axis is None:
         return tuple(range(ndim))
@@ -168,7 +198,7 @@ def normalize_axes(axis: Axes, ndim: int) -> tuple[int, ...]:
             )
     positive = sorted(each % limit for each in axes)
     if len(set(positive)) != len(positive):
-        raise ValueError(f"a dimension appears twice in {tuple(axes)}")
+        raise ShapeError(f"a dimension appears twice in {tuple(axes)}")
     return tuple(positive) if ndim else ()
 
 

@@ -181,8 +181,8 @@ def _check_mask(mask: np.ndarray, axis: int, shape: tuple[int, ...]) -> None:
     if mask.shape != part:
         where = f"dimension {axis} on" if axis else "its front"
         raise IndexError(
-            f"a mask of shape {mask.shape} does not fit a tensor of shape {shape}, which has {part} "
-            f"from {where}"
+            f"a mask of shape {mask.shape} does not fit a tensor of shape {shape}, which has "
+            f"{part} from {where}"
         )
 
 
@@ -222,12 +222,17 @@ def take(x: np.ndarray, index: Index) -> np.ndarray:
     if index.arrays is None:
         return x
     mask = index.arrays[0]
-    if type(mask) is np.ndarray and mask.shape == x.shape and mask.dtype == bool:
+    if _covers(mask, x):
         return x.reshape(-1)[np.flatnonzero(mask)]  # 5 times as fast as x[mask]
     try:
         return x[index.arrays]
     except IndexError as error:
         raise _explained(error, index, x.shape) from None
+
+
+def _covers(mask: Any, x: np.ndarray) -> bool:
+    """Return whether the first part of an index is a mask for each element."""
+    return type(mask) is np.ndarray and mask.dtype == bool and mask.shape == x.shape
 
 
 def put(x: np.ndarray, index: Index, value: np.ndarray) -> None:
@@ -238,10 +243,9 @@ def put(x: np.ndarray, index: Index, value: np.ndarray) -> None:
     """
     target = x if index.basic is None else x[index.basic]
     places: Any = ... if index.arrays is None else index.arrays
-    mask = None if index.arrays is None else index.arrays[0]
-    if type(mask) is np.ndarray and mask.shape == target.shape and mask.dtype == bool:
-        if target.flags.c_contiguous and value.ndim < 2:  # a view, in which the same is faster
-            target, places = target.reshape(-1), np.flatnonzero(mask)
+    full = index.arrays is not None and _covers(index.arrays[0], target)
+    if full and target.flags.c_contiguous and value.ndim < 2:  # a flat view: 3 times as fast
+        target, places = target.reshape(-1), np.flatnonzero(places[0])
     try:
         with np.errstate(invalid="ignore"):  # a nan to an integer
             target[places] = value

@@ -1,0 +1,251 @@
+"""Operations on the parts of a tensor that an index names: ``index_*``, ``take``, ``put``, …
+
+The index is one vector of places along an axis, or, for ``index_put``, what stands in x[…].
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mytorch.errors import ShapeError
+from mytorch.ops.common import normalize_axes
+from mytorch.ops.gather import check_dtypes, filling, places_of
+from mytorch.ops.index import Assign, Slice, Unslice
+from mytorch.ops.indices import Index, check_places, parse
+from mytorch.ops.registry import operation
+from mytorch.ops.shape import one_axis
+from mytorch.variable import Variable
+
+__all__: list[str] = []
+
+Places = tuple[Any, Any, int]
+
+
+def _vector(name: str, input: Any, dim: int, index: Any, lowest: int = 0) -> Places:
+    """Return the tensor (a 0-d one as a vector), the index of it in full, and the axis."""
+    places = places_of(name, index)
+    if places.ndim > 1:
+        raise IndexError(f"{name}: index must be a vector, got shape {places.shape}")
+    a = input if input.data.ndim else input.reshape(1)
+    (axis,) = normalize_axes(dim, a.data.ndim)
+    size = a.data.shape[axis]
+    check_places(places, axis, size, lowest and -size)
+    return a, (slice(None),) * axis + (places.reshape(-1),), axis
+
+
+def _source(name: str, a: Any, where: Any, axis: int, source: Any) -> Any:
+    """Return ``source`` where it has the shape of the named part, else raise ShapeError."""
+    check_dtypes(name, a, source)
+    shape = (*a.data.shape[:axis], where[axis].size, *a.data.shape[axis + 1 :])
+    if source.data.ndim == 0 and shape == (1,):
+        return source.reshape(1)
+    if source.data.shape != shape:
+        raise ShapeError(
+            f"{name}: source must have the shape {shape} of the part that index names, got "
+            f"{source.data.shape}"
+        )
+    return source
+
+
+@operation()
+def index_select(input: Any, dim: int, index: Any) -> Any:
+    """Return the parts of input at the places ``index`` along ``dim`` (torch.index_select).
+
+    Raises:
+        BoundsError: a place outside the axis, or a negative one; IndexError: index is no vector;
+        DtypeError: index holds no integers.
+    """
+    a, where, _ = _vector("index_select", input, dim, index)
+    result = Slice.apply(a, where)
+    return result if input.data.ndim else result.reshape(())
+
+
+@operation(in_place=True)
+def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
+    """Return input with alpha * source added at the places ``index`` along ``dim`` (torch's).
+
+    Math: y[index[j]] += alpha * source[j] for dim 0; duplicates add up; dL/dsource = alpha times
+        dL/dy[index].
+    Raises:
+        as ``index_select``; ShapeError: a source of another shape than that part.
+    """
+    a, where, axis = _vector("index_add", input, dim, index)
+    part = _source("index_add", a, where, axis, source)
+    if alpha != 1:
+        part = (part * alpha).astype(a.data.dtype)
+    return (a + Unslice.apply(part, where, a.data.shape)).reshape(input.data.shape)
+
+
+@operation(in_place=True)
+def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
+    """Return input with ``source`` at the places ``index`` along ``dim`` (torch.index_copy).
+
+    Raises:
+        as ``index_add``.
+    """
+    a, where, axis = _vector("index_copy", input, dim, index)
+    part = _source("index_copy", a, where, axis, source)
+    return Assign.apply(a, part, where).reshape(input.data.shape)
+
+
+@operation(in_place=True)
+def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
+    """Return input with one value at the places ``index`` along ``dim`` (torch.index_fill).
+
+    Args:
+        index: may count back from the end; value: a number or a 0-d Tensor, which is cast.
+    """
+    a, where, axis = _vector("index_fill", input, dim, index, lowest=-1)
+    places = np.unique(where[axis] % max(a.data.shape[axis], 1))  # each gets the value once
+    filled = Assign.apply(a, filling("index_fill", a, value), (*where[:axis], places))
+    return filled.reshape(input.data.shape)
+
+
+@operation(in_place=True)
+def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+    """Return input with x[indices] = values, or += with ``accumulate`` (torch.index_put).
+
+    Args:
+        indices: a tuple of integer tensors or masks; values: a Tensor that broadcasts.
+        accumulate: add up, also where indices name a place twice.
+    """
+    if not isinstance(indices, (tuple, list)) or not all(
+        isinstance(each, (Variable, np.ndarray)) for each in indices
+    ):
+        raise TypeError("index_put: indices must be a tuple of Tensors, as in (rows, columns)")
+    check_dtypes("index_put", input, values)
+    index = parse(tuple(indices), input.data.shape)
+    if not accumulate:
+        return Assign.apply(input, values, index)
+    part = input.detach()[index]
+    try:
+        added = values.expand(part.data.shape)
+    except ShapeError:
+        raise ShapeError(
+            f"index_put: values of shape {values.data.shape} do not fit into {part.data.shape}"
+        ) from None
+    return input + Unslice.apply(added, index, input.data.shape)
+
+
+# ------------------------------------------------------------------------- of the flattened tensor
+
+
+@operation()
+def take(input: Any, index: Any) -> Any:
+    """Return the elements at the places ``index`` of the flattened tensor (torch.take)."""
+    return Slice.apply(input.reshape(-1), Index(None, (places_of("take", index),)))
+
+
+@operation(in_place=True)
+def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
+    """Return input with ``source`` written, or added, at places of the flattened input (torch.put).
+
+    Raises:
+        IndexError: not one element of source for each place.
+    """
+    check_dtypes("put", input, source)
+    places, size = places_of("put", index).reshape(-1), input.data.size
+    if places.size != source.data.size:
+        raise IndexError(f"put: {places.size} places for {source.data.size} elements of source")
+    check_places(places, 0, size, -size)
+    flat, part, where = input.reshape(-1), source.reshape(-1), Index(None, (places,))
+    if accumulate:
+        return (flat + Unslice.apply(part, where, (size,))).reshape(input.data.shape)
+    return Assign.apply(flat, part, where).reshape(input.data.shape)
+
+
+# ----------------------------------------------------------------------- a part of it overwritten
+
+
+def _overwritten(name: str, input: Any, src: Any, index: Any) -> Any:
+    shape = input.detach()[index].data.shape
+    if src.data.shape != shape:
+        raise ShapeError(f"{name}: src has shape {src.data.shape}, the part to overwrite {shape}")
+    return Assign.apply(input, src, index)
+
+
+@operation()
+def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:
+    """Return input with ``src`` at one place of the axis ``dim`` (torch.select_scatter)."""
+    axis = one_axis("select_scatter", input, dim)
+    return _overwritten("select_scatter", input, src, (slice(None),) * axis + (int(index),))
+
+
+@operation()
+def slice_scatter(
+    input: Any, src: Any, dim: int = 0, start: Any = None, end: Any = None, step: int = 1
+) -> Any:
+    """Return input with ``src`` at the slice start:end:step of ``dim`` (torch.slice_scatter)."""
+    axis = one_axis("slice_scatter", input, dim)
+    index = (slice(None),) * axis + (slice(start, end, step),)
+    return _overwritten("slice_scatter", input, src, index)
+
+
+# --------------------------------------------------------------------------------------- searching
+
+
+@operation(method=False, numbers=True)
+def searchsorted(
+    sorted_sequence: Any,
+    input: Any,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Any = None,
+) -> Any:
+    """Return where each value would be inserted to keep the order (torch.searchsorted).
+
+    Math: the i with s[i-1] < v <= s[i], or with ``right`` s[i-1] <= v < s[i]. Found by halving,
+        all values at once. It has no derivative.
+    Args:
+        sorted_sequence (Tensor): (…, N), rising along the last axis.
+        input: (…, M), with the same axes in front, or any shape, or a number, for one sequence.
+        out_int32: give int32; side: "left" or "right"; sorter: what sorts each sequence.
+    Raises:
+        ShapeError: shapes that do not fit, or a side that contradicts ``right``.
+    """
+    if not isinstance(sorted_sequence, Variable):
+        kind = type(sorted_sequence).__name__
+        raise TypeError(f"searchsorted: sorted_sequence must be a Tensor, got {kind}")
+    if side not in (None, "left", "right") or (side == "left" and right):
+        raise ShapeError(f"searchsorted: side must be 'left' or 'right' and agree, got {side!r}")
+    sequence = sorted_sequence.data
+    if sorter is not None:
+        places = places_of("searchsorted", sorter)
+        if places.shape != sequence.shape:
+            raise ShapeError(f"searchsorted: sorter {places.shape} for sequences {sequence.shape}")
+        sequence = np.take_along_axis(sequence, places, -1)
+    wanted = input.data if isinstance(input, Variable) else np.asarray(input)
+    if sequence.ndim != 1 and sequence.shape[:-1] != wanted.shape[:-1]:
+        raise ShapeError(
+            f"searchsorted: sequences {sequence.shape} and values {wanted.shape} must agree "
+            "but for the last axis, or be one sequence"
+        )
+    is_right = right or side == "right"
+    found = _searched(sequence, wanted, is_right)
+    return sorted_sequence.new(found.astype(np.int32 if out_int32 else np.int64))
+
+
+def _searched(sequence: np.ndarray, wanted: np.ndarray, is_right: bool) -> np.ndarray:
+    """Return where each value belongs in the last axis of ``sequence``."""
+    if sequence.ndim == 1:
+        return np.asarray(np.searchsorted(sequence, wanted, "right" if is_right else "left"))
+    size = sequence.shape[-1]
+    low, high = np.zeros(wanted.shape, np.int64), np.full(wanted.shape, size)
+    for _ in range(size.bit_length()):
+        middle = (low + high) // 2
+        found = np.take_along_axis(sequence, np.minimum(middle, size - 1), -1)
+        above = (found <= wanted if is_right else found < wanted) & (low < high)
+        low, high = np.where(above, middle + 1, low), np.where(above, high, middle)
+    return low
+
+
+@operation(method=False, numbers=True)
+def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Any:
+    """Return the bucket of each value: ``searchsorted`` in one sequence (torch.bucketize)."""
+    if not isinstance(boundaries, Variable) or boundaries.data.ndim != 1:
+        raise ShapeError("bucketize: boundaries must be a Tensor with one axis")
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
