@@ -18,7 +18,7 @@ import numpy as np
 from mytorch.autograd_engine import AccumulateGrad, edge_to, seed_gradient
 from mytorch.dtypes import get_default_dtype
 from mytorch.errors import GraphError, ShapeError
-from mytorch.grad_mode import live_levels, set_grad_enabled
+from mytorch.grad_mode import is_transformed, live_levels, set_grad_enabled
 from mytorch.graph_walk import RETAIN, run_backward
 from mytorch.hooks import RemovableHandle
 from mytorch.in_place import InPlace
@@ -315,7 +315,19 @@ class Tensor(InPlace):
         return bool(self.data.item())
 
     def __float__(self) -> Any:
+        if is_transformed():
+            self._refuse_to_lose()
         return float(self.item())
+
+    def _refuse_to_lose(self) -> None:
+        """Raise GraphError where the derivative that is being computed would pass through here."""
+        tangents = self._tangents or {}
+        if self._requires_grad or not tangents.keys().isdisjoint(live_levels.get()):
+            raise GraphError(
+                "float: this tensor is being differentiated, and the number would not be; NumPy "
+                "asks for it in `array[i] = tensor`: build the array with np.stack or "
+                "np.concatenate, or write into a Tensor. For the value alone: tensor.item()"
+            )
 
     def __int__(self) -> int:
         return int(self.item())

@@ -71,7 +71,7 @@ def assigned(x: Any, value: Any, index: Index) -> Any:
     """Return a copy of ``x`` with ``value`` at ``index``."""
     if isinstance(x, Variable):
         return Assign.apply(x, x.new(value) if isinstance(value, np.ndarray) else value, index)
-    result = x.copy()
+    result = np.array(x)  # of a gradient without axes, which may be a NumPy scalar, an array
     put(result, index, value)
     return result
 

@@ -58,9 +58,10 @@ def data_ptr(input: Any) -> int:
 
 def _memory(array: np.ndarray) -> np.ndarray:
     """Return the array that owns the memory of this one."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
+    owner, base = array, array.base
+    while base is not None:  # NumPy's windows have a base in between that is no array
+        owner, base = base if isinstance(base, np.ndarray) else owner, getattr(base, "base", None)
+    return owner
 
 
 # -------------------------------------------------------------------------------------- windows

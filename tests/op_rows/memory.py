@@ -6,6 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from mytorch.errors import ShapeError
+from mytorch.ops.memory import OverlapAdd
 from tests.op_table import Bad, OpCase
 
 ROWS = [
@@ -24,6 +25,9 @@ ROWS = [
     OpCase("unfold nothing", lambda m, a: a.unfold(0, 0, 1) * 1, lambda x: np.zeros((4, 0)),
            (((3,),),)),
     OpCase("unfold 0-d", lambda m, a: a.unfold(0, 1, 1), lambda x: x.reshape(1), (((),),)),
+    OpCase("overlap add", lambda m, a: OverlapAdd.apply(a, (7,), 0, 2),
+           lambda x: sum(np.pad(row, (2 * i, 4 - 2 * i)) for i, row in enumerate(x)), (((3, 3),),),
+           torch=None),
     OpCase("as_strided", lambda m, a: m.as_strided(a.clone(), (3, 2), (1, 2), 1),
            lambda x: as_strided(x.reshape(-1)[1:], (3, 2), (x.itemsize, 2 * x.itemsize)),
            (((2, 3),), ((6,),)),
