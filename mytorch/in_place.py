@@ -24,7 +24,7 @@ from mytorch.grad_mode import is_grad_enabled, live_levels
 from mytorch.graph_walk import RETAIN
 from mytorch.methods import Operations
 from mytorch.ops.common import as_operand, number_as
-from mytorch.ops.index import Assign
+from mytorch.ops.index import Assign, overwritable
 from mytorch.ops.indices import Index, parse, put
 from mytorch.ops.pointwise import Pow
 from mytorch.ops.registry import IN_PLACE, RESHAPING
@@ -58,6 +58,11 @@ def _method(name: str, operation: Operation, change: Operation) -> Operation:
     return method
 
 
+def _is_same(x: np.ndarray, y: np.ndarray) -> bool:
+    """Return whether two arrays are the same elements of the same memory."""
+    return x is y or (x.ctypes.data == y.ctypes.data and x.strides == y.strides)
+
+
 class InPlace(Operations):
     """What changes a tensor in place: names that end in ``_``, ``+=`` and ``t[i] = v``."""
 
@@ -70,9 +75,14 @@ class InPlace(Operations):
         if recorded or dual:
             self._check_recordable(name)
         before = self._with_history(self.data.copy()) if recorded else self.new_alias()
-        result = operation(before, *args, **names)
+        token = overwritable.set(before.data)
+        try:
+            result = operation(before, *args, **names)
+        finally:
+            overwritable.reset(token)
         self._check_fits(name, result)
-        self.data[...] = result.data
+        if not _is_same(result.data, self.data):
+            self.data[...] = result.data
         self.mark_changed()
         self._take_place_of(result, recorded)
         return self

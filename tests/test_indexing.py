@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -349,8 +350,14 @@ def test_a_failed_assignment_changes_nothing() -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_gradients_of_large_indices_equal_torchs(dtype: Any) -> None:
     rng = np.random.default_rng(3)
-    rows, tokens = rng.normal(size=(500, 8)).astype(dtype), rng.integers(0, 500, (40, 30))
-    for index in (tokens, np.arange(0, 500, 3), (tokens, tokens % 8), rng.random((500, 8)) > 0.5):
+    rows, tokens = rng.normal(size=(500, 40)).astype(dtype), rng.integers(-500, 500, (10, 30))
+    for index in (
+        tokens,
+        rng.integers(0, 500, 2000),
+        np.arange(0, 500, 3),
+        (tokens, tokens % 40),
+        rng.random((500, 40)) > 0.5,
+    ):
         ours = Tensor(rows, requires_grad=True)
         theirs = torch.tensor(rows, requires_grad=True)
         parts = index if isinstance(index, tuple) else (index,)
@@ -360,6 +367,62 @@ def test_gradients_of_large_indices_equal_torchs(dtype: Any) -> None:
         wanted.backward(torch.tensor(weights))
         tolerance = 1e-5 if dtype is np.float32 else 1e-12
         np.testing.assert_allclose(ours.grad.data, theirs.grad, rtol=tolerance, atol=tolerance)
+
+
+WRITES = {
+    "index_copy_": lambda t, i, v: t.index_copy_(0, i, v),
+    "index_add_": lambda t, i, v: t.index_add_(0, i, v),
+    "index_fill_": lambda t, i, v: t.index_fill_(0, i, 2.0),
+    "index_put_": lambda t, i, v: t.index_put_((i,), v, accumulate=True),
+    "put_": lambda t, i, v: t.put_(i, v[:, 0]),
+    "scatter_": lambda t, i, v: t.scatter_(0, i.unsqueeze(1), 2.0),
+    "scatter_add_": lambda t, i, v: t.scatter_add_(0, i.unsqueeze(1), v[:, :1]),
+    "setitem": lambda t, i, v: t.__setitem__(i, v),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_little_written_in_place_costs_little(name: str) -> None:
+    x, index = Tensor(np.ones((100_000, 10))), Tensor([3, 70_000, 3])
+    expected = WRITES[name](x.clone(), index, Tensor(np.ones((3, 10))))
+    memory = x.data
+    tracemalloc.start()
+    try:
+        WRITES[name](x, index, Tensor(np.ones((3, 10))))
+        assert tracemalloc.get_traced_memory()[1] < 100_000  # bytes; the tensor has 8,000,000
+    finally:
+        tracemalloc.stop()
+    assert x.data is memory and x.version == 1
+    theirs = torch.ones(100_000, 10, dtype=torch.float64)
+    WRITES[name](theirs, torch.tensor([3, 70_000, 3]), torch.ones(3, 10, dtype=torch.float64))
+    np.testing.assert_array_equal(x.data, theirs.numpy())
+    assert expected is None or np.array_equal(expected.data, x.data)
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_writing_in_place_is_recorded_as_in_torch(name: str) -> None:
+    found = []
+    for m in (mytorch, torch):
+        leaf, value = (m.tensor(np.full(s, 2.0), requires_grad=True) for s in ((5, 3), (2, 3)))
+        t = leaf * 1.5
+        WRITES[name](t, m.tensor([3, 0]), value)
+        (t * t * m.tensor(np.arange(15.0).reshape(5, 3))).sum().backward()
+        grads = [0.0 if x.grad is None else np.asarray(x.grad) for x in (leaf, value)]
+        found.append([np.asarray(t.detach()), *grads])
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", [name for name in WRITES if name != "put_"])
+def test_writing_through_a_strided_view_changes_its_base(name: str) -> None:
+    base = np.zeros((6, 8))
+    x, value = Tensor(base), Tensor(np.full((2, 3), 5.0))
+    part = x[::2, 1:6:2]
+    plain = part.clone()
+    WRITES[name](part, Tensor([2, 0]), value)
+    WRITES[name](plain, Tensor([2, 0]), value)
+    np.testing.assert_array_equal(x.data[::2, 1:6:2], plain.data)
+    assert x.data.sum() == plain.data.sum() and x.version == 1
 
 
 def test_views_of_a_graph_are_refused_in_place_and_whole_tensors_are_not() -> None:

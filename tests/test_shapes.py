@@ -247,7 +247,7 @@ def test_the_gradient_of_many_parts_is_one_copy_of_them() -> None:
     assert time.perf_counter() - start < 30
 
 
-# ------------------------------------------------------------------------- numbers out of a gradient
+# ------------------------------------------------------------------------ numbers out of a gradient
 
 
 def test_a_number_taken_while_differentiating_is_refused() -> None:

@@ -13,8 +13,8 @@ import numpy as np
 from mytorch.autograd_engine import Function
 from mytorch.errors import DtypeError, ShapeError
 from mytorch.ops.common import normalize_axes, number_as, total, values
-from mytorch.ops.index import Assign, Gather, Scatter, gathered, scattered
-from mytorch.ops.indices import check_places, flat_places
+from mytorch.ops.index import Accumulate, Assign, Gather, Scatter, gathered, scattered
+from mytorch.ops.indices import Index, check_places, flat_places
 from mytorch.ops.pointwise import masked
 from mytorch.ops.registry import operation
 from mytorch.variable import Variable
@@ -179,8 +179,8 @@ def scatter(
         part = filling("scatter", a, src if value is None else value).expand(places.shape)
     if reduce is not None:
         return scatter_reduce(input, dim, index, part, _REDUCE[reduce])
-    flat = flat_places(places, axis, a.data.shape)
-    return Assign.apply(a.reshape(-1), part, flat).reshape(input.data.shape)
+    flat = Index(None, (flat_places(places, axis, a.data.shape).reshape(-1),))
+    return Assign.apply(a.reshape(-1), part.reshape(-1), flat).reshape(input.data.shape)
 
 
 _REDUCE = {"add": "sum", "multiply": "prod"}
@@ -197,7 +197,13 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
 
     Math: y[i, index[i, j], …] += src[i, j, …] for dim 1; dL/dsrc = gather(dL/dy).
     """
-    return scatter_reduce(input, dim, index, src, "sum")
+    if not _any(index):
+        check_dtypes("scatter_add", input, src)
+        return input.clone()
+    a, places, axis = _along("scatter_add", input, dim, index)
+    part = _source("scatter_add", a, places, src).reshape(-1)
+    flat = Index(None, (flat_places(places, axis, a.data.shape).reshape(-1),))
+    return Accumulate.apply(a.reshape(-1), part, flat).reshape(input.data.shape)
 
 
 @operation(in_place=True)

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from mytorch.autograd_engine import Function
-from mytorch.ops.common import unbroadcast
-from mytorch.ops.indices import Index, add_flat, flat_places, is_rising, parse, place, put, take
+from mytorch.ops.common import total, unbroadcast
+from mytorch.ops.indices import (
+    Index,
+    add,
+    add_flat,
+    flat_places,
+    is_rising,
+    parse,
+    place,
+    put,
+    take,
+)
 from mytorch.variable import Variable
 
 __all__ = [
+    "Accumulate",
     "Assign",
     "Gather",
     "Scatter",
@@ -19,6 +31,7 @@ __all__ = [
     "Unslice",
     "assigned",
     "gathered",
+    "overwritable",
     "picked",
     "placed",
     "plain_index",
@@ -156,6 +169,20 @@ class Scatter(Function):
         return scattered(tangent, ctx.indices, ctx.dim, ctx.shape)
 
 
+overwritable: ContextVar[np.ndarray | None] = ContextVar("mytorch_overwritable", default=None)
+
+
+def _to_write(a: Any) -> np.ndarray:
+    """Return the memory of ``a`` to write to: a copy, unless an in-place method gives its own.
+
+    So an in-place method that writes little writes only that.
+    """
+    given = overwritable.get()
+    if given is not None and a.data.size == given.size and np.may_share_memory(a.data, given):
+        return a.data
+    return a.data.copy()
+
+
 class Assign(Function):
     """y = x with y[index] = value;  dL/dx is dL/dy with zeros at index, dL/dvalue is dL/dy[index].
 
@@ -168,7 +195,7 @@ class Assign(Function):
     def forward(ctx: Any, a: Any, value: Any, index: Any) -> Any:
         ctx.index = parse(index, a.data.shape)
         ctx.shape_in, ctx.shape_value = a.data.shape, value.data.shape
-        result = a.data.copy()
+        result = _to_write(a)
         put(result, ctx.index, value.data)
         return a.new(result)
 
@@ -194,3 +221,28 @@ class Assign(Function):
         if tangent_value is None:
             tangent_value = np.zeros((), known.dtype)
         return assigned(tangent_a, tangent_value, ctx.index)
+
+
+class Accumulate(Function):
+    """y = x with ``value`` added at index, duplicates adding up;  dL/dvalue is dL/dy[index].
+
+    ``value`` has the shape and dtype of x[index].
+    """
+
+    on_arrays = True
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, value: Any, index: Any) -> Any:
+        ctx.index, ctx.shape_in = parse(index, a.data.shape), a.data.shape
+        result = _to_write(a)
+        add(result, ctx.index, value.data)
+        return a.new(result)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        return grad_output, picked(grad_output, ctx.index), None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent_a: Any, tangent_value: Any, *_: Any) -> Any:
+        part = None if tangent_value is None else placed(tangent_value, ctx.index, ctx.shape_in)
+        return total(tangent_a, part)

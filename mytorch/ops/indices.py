@@ -9,6 +9,7 @@ the arrays go; in torch it takes its part first: ``x[0, :, [1, 2]]`` is ``x[0][:
 from __future__ import annotations
 
 import functools
+import math
 import operator
 import warnings
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ import numpy as np
 from mytorch.errors import BoundsError, ShapeError
 from mytorch.variable import Variable
 
-__all__ = ["Index", "flat_places", "is_rising", "parse", "place", "put", "take"]
+__all__ = ["Index", "add", "flat_places", "is_rising", "parse", "place", "put", "take"]
 
 ALL = slice(None)
 _PLAIN = (int, type(None))
@@ -263,22 +264,54 @@ def put(x: np.ndarray, index: Index, value: np.ndarray) -> None:
 def place(value: np.ndarray, index: Index, shape: tuple[int, ...]) -> np.ndarray:
     """Return zeros of ``shape`` with ``value`` added at ``index``: duplicates add up."""
     result = np.zeros(shape, value.dtype)
-    target = result if index.basic is None else result[index.basic]
-    if index.arrays is None:
-        target[...] = value
-        return result
-    rows, taken = _rows(index.arrays, target.shape)
-    if is_rising(rows):  # no duplicates
-        put(target, Index(None, index.arrays), value)
-        return result
-    places = _spread_rows(rows, taken, target.shape)
-    if target is result:
-        add_flat(result, places, value)
-    else:
-        inner = np.zeros(target.shape, value.dtype)
-        add_flat(inner, places, value)
-        target[...] = inner
+    add(result, index, value, is_zero=True)
     return result
+
+
+def add(x: np.ndarray, index: Index, value: np.ndarray, is_zero: bool = False) -> None:
+    """Add ``value``, of the shape of ``x[index]``, to ``x`` at ``index``; duplicates add up.
+
+    Args:
+        is_zero: whether x is zero, so that what is there once can be written instead.
+    """
+    target = x if index.basic is None else x[index.basic]
+    places = None
+    if index.arrays is not None and not _is_one_mask(index.arrays):
+        rows, taken = _rows(index.arrays, target.shape)
+        if not is_rising(rows):
+            places = rows, taken
+    if places is None:  # nothing twice
+        if is_zero:
+            put(target, Index(None, index.arrays), value)
+        else:
+            target[... if index.arrays is None else index.arrays] += value
+    elif is_zero and places[1] == [0] and places[0].size <= target.shape[0] <= target.size // 32:
+        _add_rows(target, index.arrays[0], value)  # type: ignore[index]
+    elif target.flags.c_contiguous:
+        add_flat(target, _spread_rows(*places, target.shape), value)
+    else:
+        inner = np.zeros(target.shape, x.dtype)
+        add_flat(inner, _spread_rows(*places, target.shape), value)
+        target += inner
+
+
+def _is_one_mask(arrays: tuple[Any, ...]) -> bool:
+    parts = [part for part in arrays if part is not ALL]
+    return len(parts) == 1 and parts[0].dtype == bool
+
+
+def _add_rows(x: np.ndarray, rows: np.ndarray, value: np.ndarray) -> None:
+    """Add long rows to a zero ``x``, of which few are there twice, as of an embedding.
+
+    One of each is written, at the speed of a copy; only the others are added.
+    """
+    rows, value = rows.reshape(-1) % len(x), value.reshape(-1, *x.shape[1:])
+    numbers, last = np.arange(len(rows)), np.empty(len(x), np.intp)
+    last[rows] = numbers
+    is_last = last[rows] == numbers
+    x[rows[is_last]] = value[is_last]
+    others = _spread_rows(rows[~is_last] * math.prod(x.shape[1:]), [0], x.shape)
+    np.add.at(x.reshape(-1), others.reshape(-1), value[~is_last].reshape(-1))
 
 
 def add_flat(target: np.ndarray, places: np.ndarray, value: np.ndarray) -> None:

@@ -98,8 +98,9 @@ class Stack(Function):
                     f"{position} {shape}"
                 )
         (ctx.axis,) = normalize_axes(dim, len(shapes[0]) + 1)
-        arrays = [tensor.data for tensor in tensors]
-        return tensors[0].new(np.stack(arrays, axis=ctx.axis, dtype=_common(tensors)))
+        new_axis = (slice(None),) * ctx.axis + (None,)
+        arrays = [tensor.data[new_axis] for tensor in tensors]  # faster than np.stack
+        return tensors[0].new(np.concatenate(arrays, axis=ctx.axis, dtype=_common(tensors)))
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 from mytorch.errors import ShapeError
 from mytorch.ops.common import normalize_axes
 from mytorch.ops.gather import check_dtypes, filling, places_of
-from mytorch.ops.index import Assign, Slice, Unslice
+from mytorch.ops.index import Accumulate, Assign, Slice
 from mytorch.ops.indices import Index, check_places, parse
 from mytorch.ops.registry import operation
 from mytorch.ops.shape import one_axis
@@ -75,7 +75,7 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1
     part = _source("index_add", a, where, axis, source)
     if alpha != 1:
         part = (part * alpha).astype(a.data.dtype)
-    return (a + Unslice.apply(part, where, a.data.shape)).reshape(input.data.shape)
+    return Accumulate.apply(a, part, where).reshape(input.data.shape)
 
 
 @operation(in_place=True)
@@ -126,7 +126,7 @@ def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -
         raise ShapeError(
             f"index_put: values of shape {values.data.shape} do not fit into {part.data.shape}"
         ) from None
-    return input + Unslice.apply(added, index, input.data.shape)
+    return Accumulate.apply(input, added, index)
 
 
 # ------------------------------------------------------------------------- of the flattened tensor
@@ -151,9 +151,8 @@ def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
         raise IndexError(f"put: {places.size} places for {source.data.size} elements of source")
     check_places(places, 0, size, -size)
     flat, part, where = input.reshape(-1), source.reshape(-1), Index(None, (places,))
-    if accumulate:
-        return (flat + Unslice.apply(part, where, (size,))).reshape(input.data.shape)
-    return Assign.apply(flat, part, where).reshape(input.data.shape)
+    result = (Accumulate if accumulate else Assign).apply(flat, part, where)
+    return result.reshape(input.data.shape)
 
 
 # ----------------------------------------------------------------------- a part of it overwritten

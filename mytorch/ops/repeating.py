@@ -74,6 +74,10 @@ def repeat_interleave(
         raise ShapeError(
             f"repeat_interleave: the repeats add up to {counts.sum()}, not {output_size}"
         )
+    if isinstance(repeats, int):
+        shape = input.data.shape
+        spread = input.unsqueeze(axis + 1).expand(*shape[: axis + 1], repeats, *shape[axis + 1 :])
+        return Clone.apply(spread).reshape(*shape[:axis], size * repeats, *shape[axis + 1 :])
     return input[(slice(None),) * axis + (np.repeat(np.arange(size), counts),)]
 
 
