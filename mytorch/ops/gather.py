@@ -13,7 +13,7 @@ import numpy as np
 from mytorch.autograd_engine import Function
 from mytorch.errors import DtypeError, ShapeError
 from mytorch.ops.common import normalize_axes, number_as, total, values
-from mytorch.ops.index import Accumulate, Assign, Gather, Scatter, gathered, scattered
+from mytorch.ops.index import Accumulate, Assign, Gather, Scatter, Slice, gathered, scattered
 from mytorch.ops.indices import Index, check_places, flat_places
 from mytorch.ops.pointwise import masked
 from mytorch.ops.registry import operation
@@ -25,7 +25,9 @@ __all__ = ["ScatterExtreme", "ScatterProd", "check_dtypes", "filling", "places_o
 
 
 def places_of(name: str, index: Any) -> np.ndarray:
-    """Return a copy of the integer tensor (or array) ``index``, as the integers NumPy indexes with.
+    """Return the integer tensor (or array) ``index`` as the integers that NumPy indexes with.
+
+    Not a copy: who keeps them must copy them.
 
     Raises:
         TypeError: no tensor; DtypeError: no integers.
@@ -36,7 +38,7 @@ def places_of(name: str, index: Any) -> np.ndarray:
     array = values(index)
     if array.dtype.kind != "i":
         raise DtypeError(f"{name}: index must hold int64 or int32, not {array.dtype}; use .long()")
-    return np.array(array, np.intp)
+    return array.astype(np.intp, copy=False)
 
 
 def check_dtypes(name: str, input: Any, other: Any) -> None:
@@ -89,6 +91,12 @@ def _along(name: str, input: Any, dim: int, index: Any) -> tuple[Any, np.ndarray
     return a, places, axis
 
 
+def _flat(name: str, input: Any, dim: int, index: Any) -> tuple[Any, Index]:
+    """Return the tensor, and the index of its flat form, in the shape of the places."""
+    a, places, axis = _along(name, input, dim, index)
+    return a, Index(None, (flat_places(places, axis, a.data.shape),))
+
+
 def _source(name: str, input: Any, places: np.ndarray, src: Any) -> Any:
     """Return the part of ``src`` that the places are about."""
     check_dtypes(name, input, src)
@@ -116,8 +124,8 @@ def gather(input: Any, dim: int, index: Any) -> Any:
     places = places_of("gather", index)
     if not places.size:  # of any shape, as in torch
         return input.reshape(-1)[:0].reshape(places.shape)
-    a, checked, axis = _along("gather", input, dim, index)
-    result = Gather.apply(a, checked, axis)
+    a, flat = _flat("gather", input, dim, index)
+    result = Slice.apply(a.reshape(-1), flat)
     return result if places.ndim else result.reshape(())
 
 
@@ -172,15 +180,16 @@ def scatter(
         raise ShapeError(f"scatter: reduce must be 'add' or 'multiply', got {reduce!r}")
     if not _any(index):
         return input.clone()
-    a, places, axis = _along("scatter", input, dim, index)
+    a, flat = _flat("scatter", input, dim, index)
+    places = flat.arrays[0]  # type: ignore[index]
     if isinstance(src, Variable):
         part = _source("scatter", a, places, src)
     else:
-        part = filling("scatter", a, src if value is None else value).expand(places.shape)
+        part = filling("scatter", a, src if value is None else value)
     if reduce is not None:
+        part = part.expand(places.shape)
         return scatter_reduce(input, dim, index, part, _REDUCE[reduce])
-    flat = Index(None, (flat_places(places, axis, a.data.shape).reshape(-1),))
-    return Assign.apply(a.reshape(-1), part.reshape(-1), flat).reshape(input.data.shape)
+    return Assign.apply(a.reshape(-1), part, flat).reshape(input.data.shape)
 
 
 _REDUCE = {"add": "sum", "multiply": "prod"}
@@ -200,9 +209,8 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     if not _any(index):
         check_dtypes("scatter_add", input, src)
         return input.clone()
-    a, places, axis = _along("scatter_add", input, dim, index)
-    part = _source("scatter_add", a, places, src).reshape(-1)
-    flat = Index(None, (flat_places(places, axis, a.data.shape).reshape(-1),))
+    a, flat = _flat("scatter_add", input, dim, index)
+    part = _source("scatter_add", a, flat.arrays[0], src)  # type: ignore[index]
     return Accumulate.apply(a.reshape(-1), part, flat).reshape(input.data.shape)
 
 
@@ -227,8 +235,7 @@ def scatter_reduce(
         check_dtypes(name, input, src)
         return input.clone()
     a, places, axis = _along(name, input, dim, index)
-    part = _source(name, a, places, src)
-    shape = a.data.shape
+    part, places, shape = _source(name, a, places, src), places.copy(), a.data.shape
     touched = np.zeros(shape, bool)
     touched.reshape(-1)[flat_places(places, axis, shape)] = True
     own = np.ones(shape, bool) if include_self else ~touched

@@ -46,7 +46,7 @@ def parse(index: Any, shape: tuple[int, ...]) -> Index:
 
     Raises:
         IndexError: too many indices, an int or a mask that does not fit, or what is no index;
-        ValueError: a slice whose step is not positive, as in torch.
+        ShapeError: a slice whose step is not positive, as in torch.
     """
     if type(index) is Index:
         return index
@@ -126,7 +126,7 @@ def _plain_slice(part: slice) -> slice:
     if not (type(start) in _PLAIN and type(stop) in _PLAIN and step is None):
         start, stop, step = (None if x is None else operator.index(x) for x in (start, stop, step))
         if step is not None and step < 1:
-            raise ValueError(f"a slice needs a step greater than zero, got {step}; use flip(x, …)")
+            raise ShapeError(f"a slice needs a step greater than zero, got {step}; use flip(x, …)")
     return ALL if (start, stop, step) == (None, None, None) else slice(start, stop, step)
 
 
@@ -189,7 +189,9 @@ def _check_mask(mask: np.ndarray, axis: int, shape: tuple[int, ...]) -> None:
 
 def check_places(places: np.ndarray, axis: int, size: int, lowest: int = 0) -> None:
     """Raise BoundsError where an integer array has a place outside [lowest, size)."""
-    if places.size and (places.min() < lowest or places.max() >= size):
+    if not places.size or (lowest == 0 and places.view(np.uintp).max() < size):
+        return  # as unsigned numbers the negative ones are huge: one pass finds both
+    if places.min() < lowest or places.max() >= size:
         wrong = places[(places < lowest) | (places >= size)]
         raise _out_of_bounds(wrong[0], axis, size)
 
@@ -366,13 +368,15 @@ def _spread_rows(rows: np.ndarray, taken: list[int], shape: tuple[int, ...]) -> 
         steps = [np.arange(shape[axis]) * strides[axis] for axis in axes]
         return functools.reduce(np.add.outer, steps, np.zeros((), np.intp))
 
-    return np.add.outer(np.add.outer(grid(before), rows), grid(after))
+    if before:
+        rows = np.add.outer(grid(before), rows)
+    return np.add.outer(rows, grid(after)) if after else rows
 
 
 def flat_places(indices: np.ndarray, dim: int, shape: tuple[int, ...]) -> np.ndarray:
     """Return where ``np.take_along_axis(x, indices, dim)`` takes from the flat x of ``shape``."""
     strides = _strides(shape)
-    places = indices * strides[dim] if strides[dim] != 1 else indices
+    places = indices * strides[dim] if strides[dim] != 1 or len(shape) == 1 else indices
     for axis, size in enumerate(indices.shape):
         if axis != dim:
             steps = np.arange(size) * strides[axis]

@@ -135,7 +135,7 @@ def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -
 @operation()
 def take(input: Any, index: Any) -> Any:
     """Return the elements at the places ``index`` of the flattened tensor (torch.take)."""
-    return Slice.apply(input.reshape(-1), Index(None, (places_of("take", index),)))
+    return Slice.apply(input.reshape(-1), Index(None, (places_of("take", index).copy(),)))
 
 
 @operation(in_place=True)
@@ -146,7 +146,7 @@ def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
         IndexError: not one element of source for each place.
     """
     check_dtypes("put", input, source)
-    places, size = places_of("put", index).reshape(-1), input.data.size
+    places, size = places_of("put", index).flatten(), input.data.size
     if places.size != source.data.size:
         raise IndexError(f"put: {places.size} places for {source.data.size} elements of source")
     check_places(places, 0, size, -size)
@@ -212,6 +212,8 @@ def searchsorted(
     if side not in (None, "left", "right") or (side == "left" and right):
         raise ShapeError(f"searchsorted: side must be 'left' or 'right' and agree, got {side!r}")
     sequence = sorted_sequence.data
+    if not sequence.ndim:
+        raise ShapeError("searchsorted: sorted_sequence must have an axis, got a 0-d tensor")
     if sorter is not None:
         places = places_of("searchsorted", sorter)
         if places.shape != sequence.shape:
@@ -237,7 +239,8 @@ def _searched(sequence: np.ndarray, wanted: np.ndarray, is_right: bool) -> np.nd
     for _ in range(size.bit_length()):
         middle = (low + high) // 2
         found = np.take_along_axis(sequence, np.minimum(middle, size - 1), -1)
-        above = (found <= wanted if is_right else found < wanted) & (low < high)
+        # so written that a nan belongs at the end, as in torch
+        above = ~(found > wanted if is_right else found >= wanted) & (low < high)
         low, high = np.where(above, middle + 1, low), np.where(above, high, middle)
     return low
 

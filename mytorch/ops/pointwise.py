@@ -181,6 +181,8 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """
     if input is None and other is None and isinstance(condition, Variable):
         return SPACES["mytorch"]["nonzero"](condition, as_tuple=True)
+    if input is None or other is None:
+        raise TypeError("where: expects a condition alone, or with both input and other")
     partner = next((each for each in (input, other, condition) if isinstance(each, Variable)), None)
     if partner is None:
         raise TypeError("where: expects at least one Tensor among its arguments")

@@ -312,7 +312,7 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
 # ------------------------------------------------------------------------------------ repeated
 
 
-@operation()
+@operation((), method=True)
 def expand(input: Any, *shape: Any) -> Any:
     """Return input repeated to ``shape`` by broadcasting, without a copy (torch.Tensor.expand).
 

@@ -66,6 +66,10 @@ ROWS = [
     OpCase("argwhere", lambda m, a: m.argwhere(a.detach()), np.argwhere, smooth=False),
     OpCase("where alone", lambda m, a: m.where(a.detach() > 0),
            lambda x: np.nonzero(np.atleast_1d(x > 0)), smooth=False),
+    OpCase("where wrong", lambda m, a: m.where(m.tensor(COLUMNS)), lambda x: np.nonzero(COLUMNS),
+           (((),),), smooth=False,
+           bad=(Bad(lambda m: m.where(m.tensor([True]), m.zeros(1)), TypeError,
+                    "with both input and other"),)),
     OpCase("where method", lambda m, a, b: a.where(m.tensor(CONDITION), b),
            lambda x, y: np.where(CONDITION, x, y), (((2, 3), (3,)), ((3,), (2, 1)))),
 ]  # fmt: skip

@@ -120,6 +120,10 @@ ROWS = [
     OpCase("searchsorted rows", lambda m: m.searchsorted(
                m.tensor(RISING), m.tensor([[0.0, 3.0], [2.0, 9.0]]), right=True, out_int32=True),
            lambda: np.array([[0, 2], [3, 3]], np.int32), NONE, smooth=False),
+    OpCase("searchsorted nan", lambda m: m.searchsorted(
+               m.tensor(RISING), m.tensor([[np.nan, np.inf], [np.nan, -np.inf]])),
+           lambda: np.array([[3, 3], [3, 0]]), NONE, smooth=False,
+           bad=(Bad(lambda m: m.searchsorted(m.tensor(1.0), 1.0), ShapeError, "0-d tensor"),)),
     OpCase("searchsorted left", lambda m: m.searchsorted(
                m.tensor(RISING), m.tensor([[0.0, 3.0], [2.0, 9.0]]), side="left"),
            lambda: np.array([[0, 1], [0, 3]]), NONE, smooth=False),
