@@ -214,6 +214,31 @@ def test_a_mask_or_a_bound_changed_later_does_not_move_the_gradient() -> None:
     assert x.grad.data.tolist() == [1.0, 1.0]
 
 
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda x, i: x.gather(0, i),
+        lambda x, i: x.take_along_dim(i, 0),
+        lambda x, i: x.index_select(0, i),
+        lambda x, i: x.take(i),
+        lambda x, i: (x * 0).scatter_add(0, i, x[:2]),
+        lambda x, i: (x * 0).scatter_reduce(0, i, x[:2], "amax"),
+        lambda x, i: (x * 0).scatter(0, i, x[:2]),
+        lambda x, i: (x * 0).index_add(0, i, x[:2]),
+        lambda x, i: (x * 0).index_copy(0, i, x[:2]),
+        lambda x, i: (x * 0).put(i, x[:2]),
+        lambda x, i: (x * 0).index_put((i,), x[:2]),
+        lambda x, i: x.repeat_interleave(i[:1], 0)[:2],
+    ],
+)
+def test_places_changed_later_do_not_move_the_gradient(take: Any) -> None:
+    x, index = Tensor([5.0, 7.0, 3.0], requires_grad=True), Tensor([0, 1])
+    result = take(x, index) * Tensor([1.0, 10.0, 100.0][: len(take(x, index))])
+    index.fill_(2)
+    result.sum().backward()
+    assert x.grad.data[2] == 0 and x.grad.data.sum() in (11.0, 0.0)
+
+
 def test_what_is_taken_by_ints_and_slices_is_a_view_and_by_places_a_copy() -> None:
     x = Tensor(np.zeros((3, 4)))
     for index in (0, (1, 2), (slice(1, 3), None), ..., (), Tensor(2), np.int64(1), (0, Tensor(1))):

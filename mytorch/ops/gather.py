@@ -91,10 +91,14 @@ def _along(name: str, input: Any, dim: int, index: Any) -> tuple[Any, np.ndarray
     return a, places, axis
 
 
-def _flat(name: str, input: Any, dim: int, index: Any) -> tuple[Any, Index]:
-    """Return the tensor, and the index of its flat form, in the shape of the places."""
+def _flat(name: str, input: Any, dim: int, index: Any) -> tuple[Any, np.ndarray]:
+    """Return the tensor in one axis, and the places in it, in the shape of the index."""
     a, places, axis = _along(name, input, dim, index)
-    return a, Index(None, (flat_places(places, axis, a.data.shape),))
+    return a.reshape(-1), flat_places(places, axis, a.data.shape)
+
+
+def _at(places: np.ndarray) -> Index:
+    return Index(None, (places,))
 
 
 def _source(name: str, input: Any, places: np.ndarray, src: Any) -> Any:
@@ -121,12 +125,12 @@ def gather(input: Any, dim: int, index: Any) -> Any:
         BoundsError: an index outside the axis; ShapeError: an index that does not fit;
         DtypeError: an index that holds no integers.
     """
-    places = places_of("gather", index)
-    if not places.size:  # of any shape, as in torch
-        return input.reshape(-1)[:0].reshape(places.shape)
-    a, flat = _flat("gather", input, dim, index)
-    result = Slice.apply(a.reshape(-1), flat)
-    return result if places.ndim else result.reshape(())
+    shape = places_of("gather", index).shape
+    if 0 in shape:  # of any shape, as in torch
+        return input.reshape(-1)[:0].reshape(shape)
+    flat, places = _flat("gather", input, dim, index)
+    result = Slice.apply(flat, _at(places))
+    return result if shape else result.reshape(())
 
 
 @operation()
@@ -178,26 +182,20 @@ def scatter(
         raise TypeError("scatter: expects src or value, one of them")
     if reduce not in (None, "add", "multiply"):
         raise ShapeError(f"scatter: reduce must be 'add' or 'multiply', got {reduce!r}")
-    if not _any(index):
+    if not places_of("scatter", index).size:  # of any shape, as in torch: nothing to write
         return input.clone()
-    a, flat = _flat("scatter", input, dim, index)
-    places = flat.arrays[0]  # type: ignore[index]
+    flat, places = _flat("scatter", input, dim, index)
     if isinstance(src, Variable):
-        part = _source("scatter", a, places, src)
+        part = _source("scatter", input, places, src)
     else:
-        part = filling("scatter", a, src if value is None else value)
+        part = filling("scatter", input, src if value is None else value)
     if reduce is not None:
         part = part.expand(places.shape)
         return scatter_reduce(input, dim, index, part, _REDUCE[reduce])
-    return Assign.apply(a.reshape(-1), part, flat).reshape(input.data.shape)
+    return Assign.apply(flat, part, _at(places)).reshape(input.data.shape)
 
 
 _REDUCE = {"add": "sum", "multiply": "prod"}
-
-
-def _any(index: Any) -> bool:
-    """Return whether there is anything to write: an empty index may have any shape, as in torch."""
-    return places_of("scatter", index).size > 0
 
 
 @operation(in_place=True)
@@ -206,12 +204,12 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
 
     Math: y[i, index[i, j], …] += src[i, j, …] for dim 1; dL/dsrc = gather(dL/dy).
     """
-    if not _any(index):
-        check_dtypes("scatter_add", input, src)
+    check_dtypes("scatter_add", input, src)
+    if not places_of("scatter_add", index).size:
         return input.clone()
-    a, flat = _flat("scatter_add", input, dim, index)
-    part = _source("scatter_add", a, flat.arrays[0], src)  # type: ignore[index]
-    return Accumulate.apply(a.reshape(-1), part, flat).reshape(input.data.shape)
+    flat, places = _flat("scatter_add", input, dim, index)
+    part = _source("scatter_add", input, places, src)
+    return Accumulate.apply(flat, part, _at(places)).reshape(input.data.shape)
 
 
 @operation(in_place=True)
@@ -231,8 +229,8 @@ def scatter_reduce(
         raise ShapeError(f"{name}: reduce must be sum, prod, mean, amax or amin, got {reduce!r}")
     if reduce == "mean" and input.data.dtype.kind == "b":
         raise DtypeError(f"{name}: booleans have no mean; convert with .float()")
-    if not _any(index):
-        check_dtypes(name, input, src)
+    check_dtypes(name, input, src)
+    if not places_of(name, index).size:
         return input.clone()
     a, places, axis = _along(name, input, dim, index)
     part, places, shape = _source(name, a, places, src), places.copy(), a.data.shape

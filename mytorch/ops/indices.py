@@ -53,7 +53,7 @@ def parse(index: Any, shape: tuple[int, ...]) -> Index:
     if type(index) is int:
         check_int(index, 0, shape)
         return Index((index, ...), None)
-    parts = [_plain(part) for part in (index if isinstance(index, tuple) else (index,))]
+    parts = list(map(_plain, index if isinstance(index, tuple) else (index,)))
     used = sum([_axes_of(part) for part in parts])
     if used > len(shape):
         count = f"{used} indices for {len(shape)} dimension(s)"
@@ -110,7 +110,7 @@ def _plain(part: Any) -> Any:
         warnings.warn(
             "an index of dtype uint8 is taken as a mask, as in torch; write index.astype(bool), "
             "or index.long() for places",
-            stacklevel=5,
+            stacklevel=6,
         )
         array = array.astype(bool)
     if array.dtype.kind not in "biu":
@@ -277,43 +277,41 @@ def add(x: np.ndarray, index: Index, value: np.ndarray, is_zero: bool = False) -
         is_zero: whether x is zero, so that what is there once can be written instead.
     """
     target = x if index.basic is None else x[index.basic]
-    places = None
-    if index.arrays is not None and not _is_one_mask(index.arrays):
-        rows, taken = _rows(index.arrays, target.shape)
-        if not is_rising(rows):
-            places = rows, taken
-    if places is None:  # nothing twice
+    arrays = index.arrays
+    rows, taken = (None, []) if _is_distinct(arrays) else _rows(arrays, target.shape)
+    if rows is None or is_rising(rows):  # nothing is there twice
         if is_zero:
-            put(target, Index(None, index.arrays), value)
+            put(target, Index(None, arrays), value)
         else:
-            target[... if index.arrays is None else index.arrays] += value
-    elif is_zero and places[1] == [0] and places[0].size <= target.shape[0] <= target.size // 32:
-        _add_rows(target, index.arrays[0], value)  # type: ignore[index]
+            target[... if arrays is None else arrays] += value
+    elif is_zero and taken == [0] and rows.size <= target.shape[0] <= target.size // 32:
+        _add_rows(target, rows, value)
     elif target.flags.c_contiguous:
-        add_flat(target, _spread_rows(*places, target.shape), value)
+        add_flat(target, _spread_rows(rows, taken, target.shape), value)
     else:
         inner = np.zeros(target.shape, x.dtype)
-        add_flat(inner, _spread_rows(*places, target.shape), value)
+        add_flat(inner, _spread_rows(rows, taken, target.shape), value)
         target += inner
 
 
-def _is_one_mask(arrays: tuple[Any, ...]) -> bool:
-    parts = [part for part in arrays if part is not ALL]
-    return len(parts) == 1 and parts[0].dtype == bool
+def _is_distinct(arrays: tuple[Any, ...] | None) -> bool:
+    """Return whether the index is a slice or one mask, which name no place twice."""
+    parts = [part for part in arrays or () if part is not ALL]
+    return not parts or (len(parts) == 1 and parts[0].dtype == bool)
 
 
-def _add_rows(x: np.ndarray, rows: np.ndarray, value: np.ndarray) -> None:
+def _add_rows(x: np.ndarray, starts: np.ndarray, value: np.ndarray) -> None:
     """Add long rows to a zero ``x``, of which few are there twice, as of an embedding.
 
     One of each is written, at the speed of a copy; only the others are added.
     """
-    rows, value = rows.reshape(-1) % len(x), value.reshape(-1, *x.shape[1:])
-    numbers, last = np.arange(len(rows)), np.empty(len(x), np.intp)
+    starts, value = starts.reshape(-1), value.reshape(-1, *x.shape[1:])
+    rows, numbers = starts // math.prod(x.shape[1:]), np.arange(starts.size)
+    last = np.empty(len(x), np.intp)
     last[rows] = numbers
     is_last = last[rows] == numbers
     x[rows[is_last]] = value[is_last]
-    others = _spread_rows(rows[~is_last] * math.prod(x.shape[1:]), [0], x.shape)
-    np.add.at(x.reshape(-1), others.reshape(-1), value[~is_last].reshape(-1))
+    add_flat(x, _spread_rows(starts[~is_last], [0], x.shape), value[~is_last])
 
 
 def add_flat(target: np.ndarray, places: np.ndarray, value: np.ndarray) -> None:
@@ -339,7 +337,7 @@ def _strides(shape: tuple[int, ...]) -> list[int]:
     return strides[::-1][: len(shape)]
 
 
-def _rows(arrays: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[np.ndarray, list[int]]:
+def _rows(arrays: Any, shape: tuple[int, ...]) -> tuple[np.ndarray, list[int]]:
     """Return where the arrays point, as places in the flat array, and the axes they are about."""
     strides, axis = _strides(shape), 0
     rows: Any = 0
