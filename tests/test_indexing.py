@@ -179,7 +179,7 @@ def test_writing_gives_torchs_values_gradients_and_refusals(
 @given(mixtures())
 def test_reading_gives_numpys_values_where_numpy_means_the_same(mixture: Any) -> None:
     shape, parts = mixture
-    has_arrays = any(isinstance(part, np.ndarray) and part.ndim for part in parts)
+    has_arrays = any(isinstance(p, bool) or (isinstance(p, np.ndarray) and p.ndim) for p in parts)
     has_ints = any(isinstance(p, int) or (isinstance(p, np.ndarray) and not p.ndim) for p in parts)
     has_dots = any(part is ... for part in parts)  # NumPy lets even an empty one separate arrays
     if has_arrays and (has_ints or has_dots):
