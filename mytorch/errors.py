@@ -1,6 +1,6 @@
 """The errors that MyTorch raises, each also of the class that PyTorch or NumPy would raise.
 
-Index errors are plain ``IndexError`` and wrong Python types plain ``TypeError``.
+Wrong Python types are plain ``TypeError``, and what is no index is a plain ``IndexError``.
 """
 
 import numpy as np

@@ -28,6 +28,8 @@ recording: ContextVar[bool] = ContextVar("mytorch_recording", default=True)
 anomaly: ContextVar[bool] = ContextVar("mytorch_anomaly", default=False)
 # The forward-mode derivatives under way, outermost first; see forward_mode.py.
 live_levels: ContextVar[tuple[int, ...]] = ContextVar("mytorch_live_levels", default=())
+# How many functions are being run for their derivative in reverse mode (grad, vjp, jacobian, …).
+transforms: ContextVar[int] = ContextVar("mytorch_transforms", default=0)
 
 
 def is_grad_enabled() -> bool:
@@ -41,6 +43,14 @@ def is_traced() -> bool:
     While they are not, a hot operation's ``backward`` may compute on the arrays alone.
     """
     return recording.get() or bool(live_levels.get())
+
+
+def is_transformed() -> bool:
+    """Return whether a function is being run for its derivative, by ``autograd.grad`` and its kin.
+
+    Then a number taken from a tensor is a mistake that nothing else would notice.
+    """
+    return transforms.get() > 0 or bool(live_levels.get())
 
 
 class _Mode:

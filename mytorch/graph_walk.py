@@ -92,7 +92,9 @@ def _walk(
 def add_to(gradients: dict[Any, Any], node: Any, target: Any, part: Any) -> None:
     """Add ``part``, a Tensor or an array that ``node`` computed, to what is at ``target``."""
     if node.number is not None:
-        parts = gradients.setdefault(target, [None] * len(target.shape))
+        parts = gradients.get(target)
+        if parts is None:
+            parts = gradients[target] = [None] * len(target.shape)
         known = parts[node.number]
         parts[node.number] = part if known is None else known + part
         return

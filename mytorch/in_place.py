@@ -25,9 +25,10 @@ from mytorch.graph_walk import RETAIN
 from mytorch.methods import Operations
 from mytorch.ops import bits, rounding
 from mytorch.ops.common import as_operand, fitted
-from mytorch.ops.index import Assign, plain_index
+from mytorch.ops.index import Assign, overwritable
+from mytorch.ops.indices import Index, parse, put
 from mytorch.ops.pointwise import Pow
-from mytorch.ops.registry import IN_PLACE
+from mytorch.ops.registry import IN_PLACE, RESHAPING
 from mytorch.variable import Variable
 
 __all__ = ["InPlace"]
@@ -46,16 +47,21 @@ def _augmented(name: str, operation: Operation) -> Operation:
     return method
 
 
-def _method(name: str, operation: Operation) -> Operation:
-    """Return the method that overwrites a tensor with what ``operation`` makes of it."""
+def _method(name: str, operation: Operation, change: Operation) -> Operation:
+    """Return the method ``name`` that makes ``operation`` of a tensor in place, by ``change``."""
 
     @functools.wraps(operation)
     def method(self: Any, *args: Any, **names: Any) -> Any:
-        return self._overwrite(name, operation, *args, **names)
+        return change(self, name, operation, *args, **names)
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"{operation.__doc__ or ''}\n    In place: the tensor takes the result."
     return method
+
+
+def _is_same(x: np.ndarray, y: np.ndarray) -> bool:
+    """Return whether two arrays are the same elements of the same memory."""
+    return x is y or (x.ctypes.data == y.ctypes.data and x.strides == y.strides)
 
 
 class InPlace(Operations):
@@ -65,31 +71,62 @@ class InPlace(Operations):
 
     def _overwrite(self, name: str, operation: Operation, *args: Any, **names: Any) -> Any:
         """Set this tensor to ``operation(self, *args, **names)`` and return it."""
-        tensors = [x for x in (self, *args, *names.values()) if isinstance(x, Variable)]
-        recorded = is_grad_enabled() and any(x._requires_grad for x in tensors)
-        dual = bool(live_levels.get()) and any(x._tangents for x in tensors)
+        self._check_memory(name)
+        recorded, dual = self._followed(*args, *names.values())
         if recorded or dual:
             self._check_recordable(name)
-        before = self._before_change() if recorded else self.new_alias()
-        result = operation(before, *args, **names)
+        before = self._with_history(self.data.copy()) if recorded else self.new_alias()
+        token = overwritable.set(before.data)
+        try:
+            result = operation(before, *args, **names)
+        finally:
+            overwritable.reset(token)
         self._check_fits(name, result)
-        if type(self.data) is not np.ndarray:  # somebody assigned a NumPy scalar
-            self.data = np.array(self.data)
-        self.data[...] = result.data
+        if not _is_same(result.data, self.data):
+            self.data[...] = result.data
         self.mark_changed()
+        self._take_place_of(result, recorded)
+        return self
+
+    def _reshape(self, name: str, operation: Operation, *args: Any, **names: Any) -> Any:
+        """Give this tensor the shape of ``operation(self, *args, **names)``; its memory stays.
+
+        So the histories of views stay right. Who saved the tensor for backward saved its old shape,
+        and notices that it was changed.
+        """
+        self._check_leaf(name)
+        if self.grad_fn is not None and not is_grad_enabled():
+            raise GraphError(
+                f"{name}: inside no_grad() the history of this result would not learn of its new "
+                f"shape; use {name.rstrip('_')}, which returns a new tensor"
+            )
+        recorded, _ = self._followed()
+        result = operation(self._with_history(self.data), *args, **names)
+        self.data = result.data
+        self.mark_changed()
+        self._take_place_of(result, recorded)
+        return self
+
+    def _followed(self, *others: Any) -> tuple[bool, bool]:
+        """Return whether a change is to be recorded, and whether it changes a tangent."""
+        tensors = [x for x in (self, *others) if isinstance(x, Variable)]
+        recorded = is_grad_enabled() and any([x._requires_grad for x in tensors])
+        return recorded, bool(live_levels.get()) and any([x._tangents for x in tensors])
+
+    def _with_history(self, array: np.ndarray) -> Any:
+        """Return ``array``, which is what this tensor is now, with the tensor's history."""
+        before = self.new(array)
+        before.grad_fn, before._requires_grad = self.grad_fn, self._requires_grad
+        before.is_leaf, before._tangents = self.is_leaf, self._tangents
+        return before
+
+    def _take_place_of(self, result: Any, recorded: bool) -> None:
+        """Take over the place in the graph, and the tangents, of what was computed."""
         if recorded:
             self._move_retained(result.grad_fn)
             self.grad_fn, self._requires_grad = result.grad_fn, result._requires_grad
             self.is_leaf = result.is_leaf
         self._tangents = result._tangents
-        return self
-
-    def _before_change(self) -> Any:
-        """Return this tensor as it is now, with its history and memory of its own."""
-        before = self.new(self.data.copy())
-        before.grad_fn, before._requires_grad = self.grad_fn, self._requires_grad
-        before.is_leaf, before._tangents = self.is_leaf, self._tangents
-        return before
 
     def _move_retained(self, node: Any) -> None:
         """Let ``retain_grad`` keep the gradient of what the tensor is now."""
@@ -97,12 +134,24 @@ class InPlace(Operations):
         if node is not None and hooks and RETAIN in hooks:
             node.hooks = {RETAIN: hooks.pop(RETAIN)}
 
-    def _check_recordable(self, name: str) -> None:
+    def _check_memory(self, name: str) -> None:
+        if type(self.data) is not np.ndarray:  # somebody assigned a NumPy scalar
+            self.data = np.array(self.data)
+        if not self.data.flags.writeable:
+            raise ShapeError(
+                f"{name}: this tensor's memory is read-only: several of its elements are one place "
+                "in it, as after expand, or it was given so; change a copy: tensor.clone()"
+            )
+
+    def _check_leaf(self, name: str) -> None:
         if self.is_leaf and self._requires_grad and is_grad_enabled():
             raise GraphError(
                 f"{name}: this tensor is a leaf that requires grad; change it inside "
                 "`with mytorch.no_grad():`, or change a copy: tensor.clone()"
             )
+
+    def _check_recordable(self, name: str) -> None:
+        self._check_leaf(name)
         if self._base is not None:
             raise GraphError(
                 f"{name}: this tensor is a view, and recording the change would rewrite the "
@@ -142,14 +191,35 @@ class InPlace(Operations):
     __irshift__ = _augmented("bitwise_right_shift_", bits.bitwise_right_shift)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self._assign("t[index] = value", value, plain_index(index))
+        self._assign("t[index] = value", value, index)
 
     def _assign(self, name: str, value: Any, index: Any) -> Any:
+        """Write a number, an array or a Tensor, broadcast and cast, to ``self[index]``."""
+        place = parse(index, self.data.shape)
+        operand = self._operand(name, value, place)
+        if any(self._followed(operand)):
+            return self._overwrite(name, Assign.apply, operand, place)
+        self._check_memory(name)
+        put(self.data, place, operand.data)
+        self.mark_changed()
+        return self
+
+    def _operand(self, name: str, value: Any, place: Index) -> Any:
+        """Return what is to be written as a Tensor."""
+        if isinstance(value, (bool, int, float)):
+            return self.new(fitted(name, np.asarray(value), self.data.dtype))
         operand = as_operand(self, value)
         if operand is None:
             kind = type(value).__name__
             raise TypeError(f"{name}: expects a number, an array or a Tensor, got {kind}")
-        return self._overwrite(name, Assign.apply, operand, index)
+        dtype = self.data.dtype
+        if place.arrays is not None and operand is value and operand.data.dtype != dtype:
+            raise DtypeError(
+                f"{name}: a mask or places take a value of the tensor's dtype {dtype}, got "
+                f"{operand.data.dtype}; convert it: value.astype(np.{dtype})"
+            )
+        # what is rounded to integers has no derivative
+        return operand if dtype.kind in "fc" else operand.detach()
 
     # ------------------------------------------------------------------------------ methods
 
@@ -197,4 +267,6 @@ class InPlace(Operations):
 
 
 for _name, _operation in IN_PLACE.items():
-    setattr(InPlace, _name, _method(_name, _operation))
+    setattr(InPlace, _name, _method(_name, _operation, InPlace._overwrite))
+for _name, _operation in RESHAPING.items():
+    setattr(InPlace, _name, _method(_name, _operation, InPlace._reshape))

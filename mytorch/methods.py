@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import mytorch.nn.functional as F
 from mytorch.autograd_engine import apply_to_pair
+from mytorch.errors import ShapeError
 from mytorch.ops import bits, compare, rounding
 from mytorch.ops.arithmetic import positive
 from mytorch.ops.common import Convert, as_operand, float_operand
 from mytorch.ops.linalg import MatMul
-from mytorch.ops.pointwise import Abs, Neg, Pow
+from mytorch.ops.pointwise import Abs, Neg, Pow, where
 from mytorch.ops.pointwise import pow as power
 from mytorch.ops.registry import METHODS
+from mytorch.ops.shape import transposed
 from mytorch.variable import Variable
 
 __all__ = ["Operations"]
@@ -124,11 +126,29 @@ class Operations(Variable):
     @property
     def mT(self) -> Any:  # noqa: N802 - torch's name
         """The tensor with its last two axes exchanged."""
-        return F.transpose(self, -1, -2)
+        return transposed("mT", self)
+
+    @property
+    def mH(self) -> Any:  # noqa: N802 - torch's name
+        """As ``mT``, of real tensors."""
+        return transposed("mH", self)
+
+    @property
+    def H(self) -> Any:  # noqa: N802 - torch's name
+        """The transpose of a real matrix."""
+        if self.data.ndim != 2:
+            raise ShapeError(
+                f"H: expects a matrix, got shape {self.data.shape}; use mH for batches"
+            )
+        return transposed("H", self)
 
     def T(self) -> Any:  # noqa: N802 - the handout's name
         """Return the transpose, all axes reversed: a method, as in the handout."""
         return F.Transpose.apply(self)
+
+    def where(self, condition: Any, other: Any) -> Any:
+        """Return the tensor where ``condition`` holds, else ``other`` (torch.Tensor.where)."""
+        return where(condition, self, other)
 
     def __getitem__(self, index: Any) -> Any:
         return F.Slice.apply(self, index)

@@ -30,6 +30,7 @@ import mytorch.numpy_rules as rules
 from mytorch.errors import GraphError
 from mytorch.numpy_linalg import LINALG
 from mytorch.numpy_rules import Rule
+from mytorch.ops import joining, shape
 from mytorch.ops.extremes import Max, Min
 from mytorch.ops.reduce import Sum
 from mytorch.ops.registry import NUMPY
@@ -46,6 +47,7 @@ CONSTANTS: dict[Any, Rule] = {
     for function in (
         np.isclose, np.any, np.all,
         np.argmax, np.argmin, np.argsort, np.argwhere, np.count_nonzero, np.nonzero,
+        np.flatnonzero, np.searchsorted, np.digitize,
         np.zeros_like, np.ones_like, np.empty_like,
     )
 }  # fmt: skip
@@ -79,19 +81,26 @@ FUNCTIONS: dict[Any, Rule] = {
     # choices
     np.where: rules.where, np.clip: rules.clip, np.sort: rules.sort,
     np.nan_to_num: rules.nan_to_num,
-    np.tril: rules.triangle(np.tril), np.triu: rules.triangle(np.triu),
+    np.tril: lambda m, k=0: m.tril(k), np.triu: lambda m, k=0: m.triu(k),
     # joining and splitting
     np.concatenate: rules.concatenate, np.stack: rules.stack,
-    np.vstack: rules.vstack, np.hstack: rules.hstack, np.split: rules.split,
+    **{getattr(np, each.__name__): rules.joined(each) for each in (
+        joining.vstack, joining.hstack, joining.dstack, joining.column_stack)},
+    np.split: rules.split, np.array_split: rules.array_split, np.meshgrid: rules.meshgrid,
     # shapes
-    np.reshape: lambda a, shape: a.reshape(shape), np.ravel: lambda a: a.reshape(-1),
-    np.broadcast_to: lambda array, shape: array.expand(shape),
-    np.broadcast_arrays: rules.broadcast_arrays,
-    **{each: rules.at_least(each) for each in (np.atleast_1d, np.atleast_2d, np.atleast_3d)},
+    np.reshape: lambda a, shape: a.reshape(shape), np.broadcast_arrays: rules.broadcast_arrays,
+    **{getattr(np, each.__name__): rules.at_least(each) for each in (
+        shape.atleast_1d, shape.atleast_2d, shape.atleast_3d)},
     np.squeeze: rules.reshaped(np.squeeze), np.expand_dims: rules.reshaped(np.expand_dims),
-    **{each: rules.permuted(each) for each in (np.transpose, np.swapaxes, np.moveaxis)},
-    **{each: rules.rearranged(each) for each in (
-        np.flip, np.roll, np.rot90, np.tile, np.repeat, np.take, np.take_along_axis, np.diagonal)},
+    np.transpose: rules.transpose, np.swapaxes: lambda a, axis1, axis2: a.transpose(axis1, axis2),
+    # turning, repeating and picking
+    np.flip: rules.flip, np.roll: lambda a, shift, axis=None: a.roll(shift, axis),
+    np.rot90: lambda m, k=1, axes=(0, 1): m.rot90(k, axes), np.tile: rules.tile,
+    np.repeat: lambda a, repeats, axis=None: a.repeat_interleave(repeats, axis),
+    np.take: rules.take, np.take_along_axis: rules.take_along_axis,
+    # diagonals
+    np.diagonal: lambda a, offset=0, axis1=0, axis2=1: a.diagonal(offset, axis1, axis2),
+    np.diag: lambda v, k=0: v.diag(k), np.diagflat: lambda v, k=0: v.diagflat(k),
     # copies
     np.full_like: rules.full_like,
     **{each: rule for each, rule in CONSTANTS.items() if not isinstance(each, np.ufunc)},

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-import mytorch.nn.functional as F
 from mytorch.errors import GraphError, ShapeError
+from mytorch.ops import joining, repeating
 from mytorch.ops.arithmetic import nan_to_num as nan_to_num_of_tensor
 from mytorch.ops.common import as_operand, normalize_axes
 from mytorch.ops.einsum import einsum as einsum_of_tensors
-from mytorch.ops.pointwise import Clamp, Masked, Where
-from mytorch.ops.shape import Cat
+from mytorch.ops.flips import Flip
+from mytorch.ops.joining import Cat
+from mytorch.ops.pointwise import Clamp, Where
 from mytorch.ops.sorting import quantile
 from mytorch.ops.sorting import sort as sort_tensor
 from mytorch.ops.statistics import Std, Var
@@ -110,17 +111,6 @@ def reduced(apply: Any, axis: Any = None) -> Rule:
     return rule
 
 
-def permuted(function: Any) -> Rule:
-    """The rule of a function that exchanges axes: NumPy tries it on axes of different sizes."""
-
-    def rule(a: Any, *args: Any, **keywords: Any) -> Any:
-        numbered = np.broadcast_to(0, range(1, a.ndim + 1))
-        axes = [size - 1 for size in function(numbered, *args, **keywords).shape]
-        return F.Transpose.apply(a, tuple(axes))
-
-    return rule
-
-
 def reshaped(function: Any) -> Rule:
     """The rule of a function that adds or drops axes of size 1: NumPy says the shape."""
 
@@ -130,31 +120,14 @@ def reshaped(function: Any) -> Rule:
     return rule
 
 
-def rearranged(function: Any) -> Rule:
-    """The rule of a function that picks or repeats elements: NumPy picks their numbers."""
-
-    def rule(a: Any, *args: Any, **keywords: Any) -> Any:
-        (a,) = tensors_of(a)
-        named = {key: values_of(value) for key, value in keywords.items()}
-        places = function(np.arange(a.data.size).reshape(a.shape), *values_of(args), **named)
-        return a.reshape(-1)[places]
-
-    return rule
+def joined(function: Any) -> Rule:
+    """The rule of a function of a sequence of Tensors and arrays."""
+    return lambda tup: function(tensors_of(*tup))
 
 
 def at_least(function: Any) -> Rule:
     """The rule of ``np.atleast_1d`` and the like, for one tensor or several."""
-
-    def rule(*arrays: Any) -> Any:
-        members = [each.reshape(function(each.data).shape) for each in tensors_of(*arrays)]
-        return members[0] if len(members) == 1 else tuple(members)
-
-    return rule
-
-
-def triangle(function: Any) -> Rule:
-    """The rule of ``np.tril`` and ``np.triu``."""
-    return lambda m, k=0: Masked.apply(m, function(np.ones(m.shape, bool), k))
+    return lambda *arys: function(*tensors_of(*arys))
 
 
 # ---------------------------------------------------------- the rules, by their names in NumPy
@@ -195,8 +168,8 @@ def einsum(equation: Any, *operands: Any, optimize: Any = True) -> Any:
 
 
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """The sum of a diagonal, of the last axis of ``np.diagonal``."""
-    return rearranged(np.diagonal)(a, offset, axis1, axis2).sum(-1)
+    """The sum of a diagonal."""
+    return a.diagonal(offset, axis1, axis2).sum(-1)
 
 
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:
@@ -228,30 +201,54 @@ def concatenate(arrays: Any, axis: int | None = 0) -> Any:
 
 def stack(arrays: Any, axis: int = 0) -> Any:
     """Members of one shape joined along a new axis."""
-    members = tensors_of(*arrays)
-    shapes = list(dict.fromkeys(member.shape for member in members))
-    if len(shapes) > 1:
-        raise ShapeError(f"np.stack: shapes {shapes[0]} and {shapes[1]} differ; all must be equal")
-    return Cat.apply(axis, *[member.unsqueeze(axis) for member in members])
-
-
-def vstack(arrays: Any) -> Any:
-    """Members joined as rows."""
-    return concatenate([m if m.ndim > 1 else m.reshape(1, -1) for m in tensors_of(*arrays)], 0)
-
-
-def hstack(arrays: Any) -> Any:
-    """Members joined as columns; vectors end to end."""
-    members = [m if m.ndim else m.reshape(1) for m in tensors_of(*arrays)]
-    return concatenate(members, 1 if members and members[0].ndim > 1 else 0)
+    return joining.stack(tensors_of(*arrays), axis)
 
 
 def split(a: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """Parts of equal size, or between the given places."""
-    (axis,) = normalize_axes(axis, a.ndim)
-    parts = np.split(np.arange(a.shape[axis]), values_of(indices_or_sections))
-    before = (slice(None),) * axis
-    return [a[(*before, slice(p[0], p[-1] + 1) if p.size else slice(0, 0))] for p in parts]
+    sections = values_of(indices_or_sections)
+    size = a.shape[normalize_axes(axis, a.ndim)[0]]
+    if np.ndim(sections) == 0 and (sections < 1 or size % sections):
+        raise ShapeError(f"np.split: an axis of size {size} has no {sections} equal parts")
+    return list(a.tensor_split(sections, axis))
+
+
+def array_split(a: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    """Parts of nearly equal size, or between the given places."""
+    return list(a.tensor_split(values_of(indices_or_sections), axis))
+
+
+def transpose(a: Any, axes: Any = None) -> Any:
+    """The axes in another order; None reverses it."""
+    return a.T() if axes is None else a.permute(axes)
+
+
+def flip(m: Any, axis: Any = None) -> Any:
+    """The order along the axes reversed; None is all."""
+    return Flip.apply(m, normalize_axes(axis, m.ndim))
+
+
+def tile(A: Any, reps: Any) -> Any:  # noqa: N803 - NumPy's name
+    """The array repeated ``reps`` times along each axis."""
+    return A.tile(tuple(np.atleast_1d(values_of(reps)).tolist()))
+
+
+def take(a: Any, indices: Any, axis: int | None = None) -> Any:
+    """The parts at the places along an axis; None is the flattened array."""
+    (a,), places = tensors_of(a), values_of(indices)
+    if axis is None:
+        a, axis = a.reshape(-1), 0
+    return a[(slice(None),) * normalize_axes(axis, a.ndim)[0] + (np.asarray(places),)]
+
+
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+    """One element for each index along the axis."""
+    return tensors_of(arr)[0].take_along_dim(np.asarray(values_of(indices)), axis)
+
+
+def meshgrid(*xi: Any, indexing: str = "xy") -> Any:
+    """Grids on which each vector varies along its own axis."""
+    return repeating.meshgrid(*tensors_of(*xi), indexing=indexing)
 
 
 def sort(a: Any, axis: int | None = -1, *, kind: Any = None, stable: Any = None) -> Any:

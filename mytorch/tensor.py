@@ -20,13 +20,13 @@ from mytorch.conversions import Conversions, array_of
 from mytorch.devices import check_device
 from mytorch.dtypes import get_default_dtype
 from mytorch.errors import GraphError
-from mytorch.grad_mode import set_grad_enabled
+from mytorch.grad_mode import is_transformed, live_levels, set_grad_enabled
 from mytorch.graph_walk import RETAIN, run_backward
 from mytorch.hooks import RemovableHandle
 from mytorch.ops.common import normalize_axes, shape_of
 from mytorch.ops.index import plain_index
+from mytorch.ops.joining import cat
 from mytorch.ops.pointwise import where
-from mytorch.ops.shape import cat
 from mytorch.printing import represent
 from mytorch.size import Size
 from mytorch.variable import Variable
@@ -245,7 +245,7 @@ class Tensor(Conversions):
     def __iter__(self) -> Iterator[Tensor]:
         if not self.data.ndim:
             raise TypeError("iteration over a 0-d tensor")
-        return (self[position] for position in range(len(self)))
+        return iter(self.unbind(0))
 
     def __contains__(self, value: Any) -> bool:
         return bool((self.data == plain_index(value)).any())
@@ -255,7 +255,19 @@ class Tensor(Conversions):
         return bool(self.data.item())
 
     def __float__(self) -> Any:
+        if is_transformed():
+            self._refuse_to_lose()
         return float(self.item())
+
+    def _refuse_to_lose(self) -> None:
+        """Raise GraphError where the derivative that is being computed would pass through here."""
+        tangents = self._tangents or {}
+        if self._requires_grad or not tangents.keys().isdisjoint(live_levels.get()):
+            raise GraphError(
+                "float: this tensor is being differentiated, and the number would not be; NumPy "
+                "asks for it in `array[i] = tensor`: build the array with np.stack or "
+                "np.concatenate, or write into a Tensor. For the value alone: tensor.item()"
+            )
 
     def __int__(self) -> int:
         return int(self.item())

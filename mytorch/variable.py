@@ -73,11 +73,13 @@ class Variable:
         if array is self.data or np.may_share_memory(array, self.data):
             tensor._version = self._shared_version()
             tensor._base = base = self if self._base is None else self._base
-            if base._views is None:
-                base._views = []
-            elif len(base._views) > 8:  # so many seldom live: keep those that do
-                base._views = [view for view in base._views if view() is not None]
-            base._views.append(weakref.ref(tensor))
+            views = base._views
+            if views is None:
+                views = base._views = []
+            elif (count := len(views)) > 8 and not count & (count - 1):
+                # at 16, 32, 64, …, so that many cost no more each: keep those that live
+                views = base._views = [view for view in views if view() is not None]
+            views.append(weakref.ref(tensor))
         return tensor
 
     def _shared_version(self) -> list[int]:

@@ -92,5 +92,7 @@ def test_a_nan_in_the_gradient_goes_no_further_than_in_torch(case: OpCase, speci
                 wanted, theirs, torch.tensor(cotangent), True, materialize_grads=True
             )
             for grad, other in zip(found, reference, strict=True):
+                if other is None:  # this part of the result does not depend on the operand
+                    continue
                 leaked = ~np.isfinite(grad.data) & np.isfinite(other.numpy())
                 assert not leaked.any(), (arrays, cotangent, grad, other)

@@ -152,6 +152,15 @@ CODE: list[tuple[Any, Call, tuple[Any, ...], Any]] = [
     (np.hstack, lambda a, b: np.hstack([a, b]), (M, (2, 1)), real),
     (np.hstack, lambda a, b: np.hstack([a, b]), (V, S), real),
     (np.split, lambda x: np.split(x, [1, 2], axis=1)[1] * np.split(x, 3, -1)[2], (M,), real),
+    (np.split, lambda x: np.split(x, 3, axis=1)[2], (M,), real),
+    (np.array_split, lambda x: np.array_split(x, 2, axis=1)[0], (M,), real),
+    (np.hsplit, lambda x: np.hsplit(x, 3)[1], (M,), real),
+    (np.vsplit, lambda x: np.vsplit(x, [1])[0], (M,), real),
+    (np.dsplit, lambda x: np.dsplit(x, 2)[1], ((2, 3, 4),), real),
+    (np.dstack, lambda a, b: np.dstack([a, b, np.ones(M)]), (M, M), real),
+    (np.column_stack, lambda a, b: np.column_stack((a, b)), (V, (3, 2)), real),
+    (np.meshgrid, lambda a, b: np.multiply(*np.meshgrid(a, b)), (V, (4,)), real),
+    (np.meshgrid, lambda a: np.meshgrid(a, [1.0, 2.0], indexing="ij")[0], (V,), real),
     # shapes
     (np.reshape, lambda x: np.reshape(x, (3, -1), order="C"), (M,), real),
     (np.reshape, lambda x: np.reshape(x, -1), (M,), real),
@@ -176,6 +185,21 @@ CODE: list[tuple[Any, Call, tuple[Any, ...], Any]] = [
     (np.take, lambda x: np.take(x, Tensor([2, 0, 2]), axis=-1), (M,), real),
     (np.take_along_axis, lambda x: np.take_along_axis(x, np.array([[0], [2]]), 1), (M,), real),
     (np.diagonal, lambda x: np.diagonal(x, offset=1), (M,), real),
+    (np.diagonal, lambda x: np.diagonal(x, 1, 2, 0), ((2, 3, 4),), real),
+    (np.diag, lambda x: np.diag(x, k=1), (V,), real),
+    (np.diag, np.diag, (M,), real),
+    (np.diagflat, lambda x: np.diagflat(x, -1), (M,), real),
+    (np.flip, np.flip, (M,), real),
+    (np.fliplr, np.fliplr, (M,), real),
+    (np.flipud, np.flipud, (M,), real),
+    (np.roll, lambda x: np.roll(x, (1, -1), axis=(0, 1)), (M,), real),
+    (np.roll, lambda x: np.roll(x, 2), (M,), real),
+    (np.rot90, lambda x: np.rot90(x, k=-1, axes=(2, 0)), ((2, 3, 4),), real),
+    (np.tile, lambda x: np.tile(x, 2), (M,), real),
+    (np.repeat, lambda x: np.repeat(x, 2), (M,), real),
+    (np.take, lambda x: np.take(x, [[0, -1], [2, 2]]), (M,), real),
+    (np.take, lambda x: np.take(x, 1, axis=0), (M,), real),
+    (np.take_along_axis, lambda x: np.take_along_axis(x, np.array([5, 0]), axis=None), (M,), real),
     (np.copy, np.copy, (M,), real),
     (np.full_like, lambda x, value: np.full_like(x, value) * x, (M, S), real),
 ]  # fmt: skip
@@ -316,7 +340,7 @@ def test_shape_errors_are_the_operations_own() -> None:
         np.ones(2) + x
     with pytest.raises(ShapeError, match="inner sizes 2 and 3 differ"):
         np.ones((2, 3)) @ np.transpose(x) @ x.T()
-    with pytest.raises(ShapeError, match=r"np.stack: shapes \(2, 3\) and \(3,\)"):
+    with pytest.raises(ShapeError, match=r"stack: .* tensor 0 has \(2, 3\) and tensor 1 \(3,\)"):
         np.stack([x, np.ones(3)])
     with pytest.raises(ShapeError, match=r"tensordot: the sizes of axes \[1\] of \(2, 3\)"):
         np.tensordot(x, np.ones((2, 3)), 1)

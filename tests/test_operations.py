@@ -209,9 +209,11 @@ def test_the_method_is_the_function(case: OpCase) -> None:
 @pytest.mark.parametrize("case", [p for p in ROWS if f"{_own_name(p.values[0])}_" in IN_PLACE])
 def test_the_in_place_method_makes_the_same_of_the_tensor(case: OpCase) -> None:
     for shapes in case.shapes:
+        if not shapes:
+            continue
         with at(shapes):
             arrays = case.draw(np.random.default_rng(11), shapes)
-            if not shapes or case.call(mytorch, *map(Tensor, arrays)).shape != shapes[0]:
+            if case.call(mytorch, *map(Tensor, arrays)).shape != shapes[0]:
                 continue  # the result would not fit
             found = []
             for m in (_InPlace(), mytorch):

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from mytorch.autograd.reverse import ArgNums, is_nested
+from mytorch.autograd.reverse import ArgNums
 from mytorch.autograd.trees import flatten, is_value, map_leaves
 from mytorch.errors import DtypeError, ShapeError
 from mytorch.forward_mode import new_level, set_tangent, tangent_of
-from mytorch.grad_mode import is_grad_enabled
+from mytorch.grad_mode import is_grad_enabled, is_transformed
 from mytorch.ops.shape import Alias
 from mytorch.tensor import Tensor, cat
 
@@ -29,7 +29,7 @@ def jvp(function: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any,
     if not isinstance(primals, (tuple, list)):
         raise TypeError(f"jvp: primals must be a tuple of arguments, not {type(primals).__name__}")
     leaves = flatten((primals, tangents))
-    wants_tensors = is_nested() or any(isinstance(leaf, Tensor) for leaf in leaves)
+    wants_tensors = is_transformed() or any(isinstance(leaf, Tensor) for leaf in leaves)
 
     def leave(result: Any) -> Any:
         return result if wants_tensors or not isinstance(result, Tensor) else result.data[()]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -19,21 +18,14 @@ from mytorch.autograd.gradients import gradients
 from mytorch.autograd.trees import flatten, is_value, map_leaves
 from mytorch.autograd_engine import AccumulateGrad, edge_to
 from mytorch.errors import DtypeError, ShapeError
-from mytorch.grad_mode import enable_grad, is_grad_enabled, live_levels
+from mytorch.grad_mode import enable_grad, is_grad_enabled, is_transformed, transforms
 from mytorch.graph_walk import count_uses
 from mytorch.ops.shape import Alias
 from mytorch.tensor import Tensor, cat
 
-__all__ = ["elementwise_grad", "grad", "is_nested", "jacobian", "jacrev", "value_and_grad", "vjp"]
+__all__ = ["elementwise_grad", "grad", "jacobian", "jacrev", "value_and_grad", "vjp"]
 
 ArgNums = int | tuple[int, ...]
-
-_depth: ContextVar[int] = ContextVar("mytorch_transform_depth", default=0)
-
-
-def is_nested() -> bool:
-    """Whether a transform is being called by a function that is being transformed itself."""
-    return _depth.get() > 0 or bool(live_levels.get())
 
 
 # ------------------------------------------------------------------------------ in and out
@@ -51,12 +43,12 @@ class _Call:
                 raise TypeError(f"{name}: argnums has {number}, but {len(args)} argument(s) came")
         self.args = list(args)
         self.trees = tuple(args[number] for number in self.numbers)
-        self.is_nested = is_nested()
+        self.is_nested = is_transformed()  # called by a function that is transformed itself
         leaves = flatten(self.trees)
         self.wants_tensors = self.is_nested or any(isinstance(x, Tensor) for x in leaves)
         # the result of a nested call is differentiated again, and so may be that of a tensor
         self.create_graph = is_grad_enabled() and (
-            _depth.get() > 0 or any(isinstance(x, Tensor) and x.requires_grad for x in leaves)
+            transforms.get() > 0 or any(isinstance(x, Tensor) and x.requires_grad for x in leaves)
         )
         inputs = map_leaves(functools.partial(_enter, name), self.trees)
         for number, tree in zip(self.numbers, inputs, strict=True):
@@ -65,12 +57,12 @@ class _Call:
 
     def run(self, function: Callable[..., Any], kwargs: dict[str, Any]) -> Any:
         """Call the function on the tensors, recording."""
-        token = _depth.set(_depth.get() + 1)
+        token = transforms.set(transforms.get() + 1)
         try:
             with enable_grad():
                 return function(*self.args, **kwargs)
         finally:
-            _depth.reset(token)
+            transforms.reset(token)
 
     def gradients(self, output: Tensor, seed: Tensor | None, retain_graph: bool = False) -> Any:
         """Return the gradient of ``output`` in the structure of the arguments."""

@@ -20,6 +20,7 @@ from mytorch.ops.common import (
     check_tensors,
     float_operand,
     float_operands,
+    ints_of,
     normalize_axes,
     operands,
     pair,
@@ -41,10 +42,10 @@ from mytorch.ops.dropout import Dropout as Dropout
 from mytorch.ops.elementary import Sigmoid as Sigmoid
 from mytorch.ops.elementary import Tanh as Tanh
 from mytorch.ops.index import Slice
+from mytorch.ops.joining import Cat
 from mytorch.ops.pointwise import masked
 from mytorch.ops.registry import SPACES, operation
 from mytorch.ops.rounding import FloorDivide, TruncDivide
-from mytorch.ops.shape import Cat
 from mytorch.quiet import quietly
 
 if TYPE_CHECKING:
@@ -234,12 +235,14 @@ class Reshape(Function):
     def forward(ctx: Any, a: Any, shape: tuple[int, ...]) -> Any:
         ctx.shape_in, ctx.shape_out = a.data.shape, shape
         try:
-            return a.new_view(a.data.reshape(shape))
+            if min(shape, default=0) >= -1:  # to NumPy any negative size means -1
+                return a.new_view(a.data.reshape(shape))
         except ValueError:
-            raise ShapeError(
-                f"reshape: shape {tuple(shape)} is invalid for {a.data.size} elements "
-                f"of shape {a.data.shape}"
-            ) from None
+            pass
+        raise ShapeError(
+            f"reshape: shape {tuple(shape)} is invalid for {a.data.size} elements "
+            f"of shape {a.data.shape}"
+        )
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
@@ -256,7 +259,7 @@ def reshape(input: Any, *shape: Any) -> Any:
     return Reshape.apply(input, shape_of(shape))
 
 
-@operation(aliases=("swapaxes", "swapdims"))
+@operation(aliases=("swapdims",), in_place="shape")
 def transpose(input: Any, dim0: int, dim1: int) -> Any:
     """Return input with two axes exchanged (torch.transpose)."""
     axes = list(range(input.data.ndim))
@@ -264,6 +267,20 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
     if axes:  # a 0-d tensor has nothing to exchange
         axes[first[0]], axes[second[0]] = second[0], first[0]
     return Transpose.apply(input, tuple(axes))
+
+
+@operation()
+def permute(input: Any, *axes: Any, dims: Any = None) -> Any:
+    """Return input with its axes in the order of ``dims`` (torch.permute): a view.
+
+    Raises:
+        ShapeError: not every axis exactly once.
+    """
+    order, ndim = ints_of("permute", "dims", axes, dims), input.data.ndim
+    if len(order) != ndim:
+        raise ShapeError(f"permute: {len(order)} dims for a tensor of {ndim}; name every axis once")
+    normalize_axes(order, ndim)
+    return Transpose.apply(input, tuple([each % ndim for each in order]))
 
 
 class Log(Function):

@@ -22,6 +22,7 @@ __all__ = [
     "float_operand",
     "float_operands",
     "integer_argument",
+    "ints_of",
     "normalize_axes",
     "one_axis",
     "operands",
@@ -131,9 +132,21 @@ def check_broadcast(name: str, first: tuple[int, ...], second: tuple[int, ...]) 
 
 def shape_of(sizes: tuple[Any, ...]) -> tuple[int, ...]:
     """Return the shape given as ``f(2, 3)`` or as ``f((2, 3))``."""
-    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
+    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list, range)):
         sizes = tuple(sizes[0])
-    return tuple(int(size) for size in sizes)
+    return tuple([operator.index(size) for size in sizes])
+
+
+def ints_of(name: str, what: str, given: tuple[Any, ...], named: Any) -> tuple[int, ...]:
+    """Return the ints given as ``f(2, 3)``, as ``f((2, 3))`` or, ``what`` being dims, by name.
+
+    Raises:
+        TypeError: none given, or both ways.
+    """
+    if bool(given) == (named is not None):
+        fault = "misses its argument" if not given else "got twice"
+        raise TypeError(f"{name}() {fault} `{what}`")
+    return shape_of(given or (named,))
 
 
 def size_argument(name: str, sizes: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:

@@ -10,11 +10,11 @@ from mytorch.autograd_engine import Function
 from mytorch.errors import ArgumentError, BoundsError, DtypeError, ShapeError
 from mytorch.ops.common import check_tensors, float_data
 from mytorch.ops.cross_entropy import check_reduction, first_wrong
+from mytorch.ops.joining import Cat
 from mytorch.ops.losses import reduced
 from mytorch.ops.pointwise import where
 from mytorch.ops.reduce import LogSumExp
 from mytorch.ops.registry import operation
-from mytorch.ops.shape import Cat
 from mytorch.variable import Variable
 
 __all__ = ["Steps"]

@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from mytorch.autograd_engine import Function
-from mytorch.errors import ShapeError
-from mytorch.ops.common import unbroadcast
+from mytorch.ops.common import total, unbroadcast
+from mytorch.ops.indices import (
+    Index,
+    add,
+    add_flat,
+    flat_places,
+    is_rising,
+    parse,
+    place,
+    put,
+    take,
+)
 from mytorch.variable import Variable
 
-__all__ = ["Assign", "Gather", "Scatter", "Slice", "Unslice"]
+__all__ = [
+    "Accumulate",
+    "Assign",
+    "Gather",
+    "Scatter",
+    "Slice",
+    "Unslice",
+    "assigned",
+    "gathered",
+    "overwritable",
+    "picked",
+    "placed",
+    "plain_index",
+    "scattered",
+]
 
 
 def plain_index(index: Any) -> Any:
@@ -23,16 +48,48 @@ def plain_index(index: Any) -> Any:
     return index
 
 
-def _is_basic(index: Any) -> bool:
-    """Whether NumPy answers ``index`` with a view: ints, slices, None and Ellipsis only."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(
-        part is None
-        or part is Ellipsis
-        or isinstance(part, (slice, int, np.integer))
-        and not isinstance(part, (bool, np.bool_))
-        for part in parts
-    )
+# ------------------------------------------------------------------- on arrays and on Tensors
+
+
+def picked(x: Any, index: Index) -> Any:
+    """Return ``x[index]``."""
+    return Slice.apply(x, index) if isinstance(x, Variable) else take(x, index)
+
+
+def placed(x: Any, index: Index, shape: tuple[int, ...]) -> Any:
+    """Return zeros of ``shape`` with ``x`` added at ``index``."""
+    return Unslice.apply(x, index, shape) if isinstance(x, Variable) else place(x, index, shape)
+
+
+def gathered(x: Any, indices: np.ndarray, dim: int) -> Any:
+    """Return one element of ``x`` for each of ``indices``, along ``dim``."""
+    if isinstance(x, Variable):
+        return Gather.apply(x, indices, dim)
+    return x.reshape(-1)[flat_places(indices, dim, x.shape)]
+
+
+def scattered(x: Any, indices: np.ndarray, dim: int, shape: tuple[int, ...]) -> Any:
+    """Return zeros of ``shape`` with ``x`` added at ``indices`` along ``dim``."""
+    if isinstance(x, Variable):
+        return Scatter.apply(x, indices, dim, shape)
+    result, places = np.zeros(shape, x.dtype), flat_places(indices, dim, shape)
+    if is_rising(places):  # no duplicates
+        result.reshape(-1)[places] = x
+    else:
+        add_flat(result, places, x)
+    return result
+
+
+def assigned(x: Any, value: Any, index: Index) -> Any:
+    """Return a copy of ``x`` with ``value`` at ``index``."""
+    if isinstance(x, Variable):
+        return Assign.apply(x, x.new(value) if isinstance(value, np.ndarray) else value, index)
+    result = np.array(x)  # of a gradient without axes, which may be a NumPy scalar, an array
+    put(result, index, value)
+    return result
+
+
+# ---------------------------------------------------------------------------------- functions
 
 
 class Slice(Function):
@@ -42,24 +99,17 @@ class Slice(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Any, index: Any) -> Any:
-        ctx.index = index = plain_index(index)
+        ctx.index = index = parse(index, a.data.shape)
         ctx.shape_in = a.data.shape
-        if not _is_basic(index):
-            return a.new(a.data[index])
-        parts = index if isinstance(index, tuple) else (index,)
-        if not any(part is Ellipsis for part in parts):
-            parts = (*parts, Ellipsis)  # so that one element is a 0-d view and no copy
-        return a.new_view(a.data[parts])
+        return (a.new_view if index.arrays is None else a.new)(take(a.data, index))
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        if ctx.bare:
-            return _unsliced(grad_output, ctx.index, ctx.shape_in), None
-        return Unslice.apply(grad_output, ctx.index, ctx.shape_in), None
+        return placed(grad_output, ctx.index, ctx.shape_in), None
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
-        return tangent[ctx.index]
+        return picked(tangent, ctx.index)
 
 
 class Unslice(Function):
@@ -69,49 +119,35 @@ class Unslice(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Any, index: Any, shape: tuple[int, ...]) -> Any:
-        ctx.index, ctx.shape = index, shape
-        return a.new(_unsliced(a.data, index, shape))
+        ctx.index, ctx.shape = parse(index, shape), shape
+        return a.new(place(a.data, ctx.index, shape))
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        return grad_output[ctx.index], None, None
+        return picked(grad_output, ctx.index), None, None
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
-        if ctx.bare:
-            return _unsliced(tangent, ctx.index, ctx.shape)
-        return Unslice.apply(tangent, ctx.index, ctx.shape)
-
-
-def _unsliced(x: np.ndarray, index: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Return zeros of ``shape`` with ``x`` added at ``index``."""
-    result = np.zeros(shape, x.dtype)
-    if _is_basic(index):
-        result[index] = x
-    else:
-        np.add.at(result, index, x)
-    return result
+        return placed(tangent, ctx.index, ctx.shape)
 
 
 class Gather(Function):
-    """y = take_along_axis(x, indices, dim): one element for each index (torch.take_along_dim)."""
+    """y = take_along_axis(x, indices, dim): one element for each index (torch.gather)."""
 
     on_arrays = True
 
     @staticmethod
     def forward(ctx: Any, a: Any, indices: np.ndarray, dim: int) -> Any:
-        ctx.indices, ctx.dim, ctx.shape_in = indices, dim, a.data.shape
-        return a.new(np.take_along_axis(a.data, indices, dim))
+        ctx.indices, ctx.dim, ctx.shape_in = indices, dim % a.data.ndim, a.data.shape
+        return a.new(gathered(a.data, indices, ctx.dim))
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        if ctx.bare:
-            return _scattered(grad_output, ctx.indices, ctx.dim, ctx.shape_in), None, None
-        return Scatter.apply(grad_output, ctx.indices, ctx.dim, ctx.shape_in), None, None
+        return scattered(grad_output, ctx.indices, ctx.dim, ctx.shape_in), None, None
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
-        return np.take_along_axis(tangent, ctx.indices, ctx.dim)
+        return gathered(tangent, ctx.indices, ctx.dim)
 
 
 class Scatter(Function):
@@ -121,27 +157,30 @@ class Scatter(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Any, indices: np.ndarray, dim: int, shape: tuple[int, ...]) -> Any:
-        ctx.indices, ctx.dim, ctx.shape = indices, dim, shape
-        return a.new(_scattered(a.data, indices, dim, shape))
+        ctx.indices, ctx.dim, ctx.shape = indices, dim % len(shape), shape
+        return a.new(scattered(a.data, indices, ctx.dim, shape))
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        return np.take_along_axis(grad_output, ctx.indices, ctx.dim), None, None, None
+        return gathered(grad_output, ctx.indices, ctx.dim), None, None, None
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
-        if ctx.bare:
-            return _scattered(tangent, ctx.indices, ctx.dim, ctx.shape)
-        return Scatter.apply(tangent, ctx.indices, ctx.dim, ctx.shape)
+        return scattered(tangent, ctx.indices, ctx.dim, ctx.shape)
 
 
-def _scattered(x: np.ndarray, indices: np.ndarray, dim: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Return zeros of ``shape`` with ``x`` added at ``indices`` along ``dim``."""
-    result = np.zeros(shape, x.dtype)
-    places: list[np.ndarray] = list(np.ogrid[tuple(slice(size) for size in indices.shape)])
-    places[dim] = indices
-    np.add.at(result, tuple(places), x)
-    return result
+overwritable: ContextVar[np.ndarray | None] = ContextVar("mytorch_overwritable", default=None)
+
+
+def _to_write(a: Any) -> np.ndarray:
+    """Return the memory of ``a`` to write to: a copy, unless an in-place method gives its own.
+
+    So an in-place method that writes little writes only that.
+    """
+    given = overwritable.get()
+    if given is not None and a.data.size == given.size and np.may_share_memory(a.data, given):
+        return a.data
+    return a.data.copy()
 
 
 class Assign(Function):
@@ -154,24 +193,23 @@ class Assign(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Any, value: Any, index: Any) -> Any:
-        ctx.index, ctx.shape_in, ctx.shape_value = index, a.data.shape, value.data.shape
-        result = a.data.copy()
-        try:
-            result[index] = value.data
-        except ValueError:
-            raise ShapeError(
-                f"t[index] = value: a value of shape {value.data.shape} does not fit into "
-                f"{result[index].shape}"
-            ) from None
+        ctx.index = parse(index, a.data.shape)
+        ctx.shape_in, ctx.shape_value = a.data.shape, value.data.shape
+        result = _to_write(a)
+        put(result, ctx.index, value.data)
         return a.new(result)
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        part, shape = grad_output[ctx.index], ctx.shape_value
-        while len(shape) > part.ndim:  # NumPy lets a value have more axes, of size 1
-            shape = shape[1:]
-        grad_value = unbroadcast(part, shape).reshape(ctx.shape_value)
-        return _assigned(grad_output, ctx.index), grad_value, None
+        needs, grad_a, grad_value = ctx.needs_input_grad, None, None
+        if needs[0]:
+            grad_a = assigned(grad_output, np.zeros((), grad_output.dtype), ctx.index)
+        if needs[1]:
+            part, shape = picked(grad_output, ctx.index), ctx.shape_value
+            while len(shape) > part.ndim:  # a value may have more axes, of size 1
+                shape = shape[1:]
+            grad_value = unbroadcast(part, shape).reshape(ctx.shape_value)
+        return grad_a, grad_value, None
 
     @staticmethod
     def jvp(ctx: Any, tangent_a: Any, tangent_value: Any, *_: Any) -> Any:
@@ -180,13 +218,31 @@ class Assign(Function):
             tangent_a = np.zeros(ctx.shape_in, known.dtype)
             if not ctx.bare:
                 tangent_a = known.new(tangent_a)
-        return _assigned(tangent_a, ctx.index, tangent_value)
+        if tangent_value is None:
+            tangent_value = np.zeros((), known.dtype)
+        return assigned(tangent_a, tangent_value, ctx.index)
 
 
-def _assigned(x: Any, index: Any, value: Any = None) -> Any:
-    """Return a copy of x, an array or a Tensor, with ``value`` (None: zero) at ``index``."""
-    if isinstance(x, Variable):
-        return Assign.apply(x, x.new(np.zeros((), x.data.dtype)) if value is None else value, index)
-    result = x.copy()
-    result[index] = 0 if value is None else value
-    return result
+class Accumulate(Function):
+    """y = x with ``value`` added at index, duplicates adding up;  dL/dvalue is dL/dy[index].
+
+    ``value`` has the shape and dtype of x[index].
+    """
+
+    on_arrays = True
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, value: Any, index: Any) -> Any:
+        ctx.index, ctx.shape_in = parse(index, a.data.shape), a.data.shape
+        result = _to_write(a)
+        add(result, ctx.index, value.data)
+        return a.new(result)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        return grad_output, picked(grad_output, ctx.index), None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent_a: Any, tangent_value: Any, *_: Any) -> Any:
+        part = None if tangent_value is None else placed(tangent_value, ctx.index, ctx.shape_in)
+        return total(tangent_a, part)

@@ -14,9 +14,9 @@ import numpy as np
 from mytorch.autograd_engine import Function
 from mytorch.errors import ArgumentError, DtypeError, ShapeError
 from mytorch.ops.common import check_tensors, float_data, total, unbroadcast
+from mytorch.ops.joining import Cat
 from mytorch.ops.registry import operation
 from mytorch.ops.rows import sum_of_products
-from mytorch.ops.shape import Cat
 
 __all__ = ["Standardize"]
 

@@ -20,7 +20,7 @@ from mytorch.ops.common import (
     values,
 )
 from mytorch.ops.elementwise import Binary, Unary
-from mytorch.ops.registry import operation
+from mytorch.ops.registry import SPACES, operation
 from mytorch.variable import Variable
 
 __all__ = [
@@ -178,8 +178,15 @@ class Where(Function):
 
 
 @operation(numbers=True, method=False)
-def where(condition: Any, input: Any, other: Any) -> Any:
-    """Return ``input`` where ``condition`` holds, else ``other``, all broadcast (torch.where)."""
+def where(condition: Any, input: Any = None, other: Any = None) -> Any:
+    """Return ``input`` where ``condition`` holds, else ``other``, all broadcast (torch.where).
+
+    Of a condition alone, the places where it holds: ``condition.nonzero(as_tuple=True)``.
+    """
+    if input is None and other is None and isinstance(condition, Variable):
+        return SPACES["mytorch"]["nonzero"](condition, as_tuple=True)
+    if input is None or other is None:
+        raise TypeError("where: expects a condition alone, or with both input and other")
     partner = next((each for each in (input, other, condition) if isinstance(each, Variable)), None)
     if partner is None:
         raise TypeError("where: expects at least one Tensor among its arguments")

@@ -18,9 +18,9 @@ from mytorch.dtypes import promote, result_type
 from mytorch.errors import ShapeError
 from mytorch.ops.common import cast, check_tensors, float_data, normalize_axes, refuse_booleans
 from mytorch.ops.contraction import Contraction
+from mytorch.ops.joining import Cat
 from mytorch.ops.linalg import MatMul, check_one_dtype
 from mytorch.ops.registry import operation
-from mytorch.ops.shape import Cat
 
 __all__ = ["bmm", "check_ranks", "inner", "multi_dot", "outer", "tensordot"]
 

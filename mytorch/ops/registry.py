@@ -15,7 +15,7 @@ from typing import Any
 
 from mytorch.variable import Variable
 
-__all__ = ["IN_PLACE", "METHODS", "NUMPY", "SPACES", "operation"]
+__all__ = ["IN_PLACE", "METHODS", "NUMPY", "RESHAPING", "SPACES", "operation"]
 
 Operation = Callable[..., Any]
 
@@ -27,6 +27,8 @@ SPACES: dict[str, dict[str, Operation]] = {
 METHODS: dict[str, Operation] = {}
 #: the operations that also have an in-place method, by its name, as "exp_"
 IN_PLACE: dict[str, Operation] = {}
+#: those whose in-place method changes the shape and leaves the memory, as "squeeze_"
+RESHAPING: dict[str, Operation] = {}
 #: NumPy's functions that a Tensor answers by an operation
 NUMPY: dict[Any, Operation] = {}
 
@@ -35,7 +37,7 @@ def operation(
     space: str | Iterable[str] = "mytorch",
     *,
     method: bool | None = None,
-    in_place: bool = False,
+    in_place: bool | str = False,
     aliases: Iterable[str] = (),
     numpy: Any = None,
     name: str | None = None,
@@ -47,9 +49,11 @@ def operation(
     has ``dim`` or ``keepdim`` takes NumPy's ``axis`` and ``keepdims`` as well.
 
     Args:
-        space: the namespaces of the function: "mytorch", "functional", "linalg", "special".
+        space: the namespaces of the function: "mytorch", "functional", "linalg", "special"; ()
+            for what is only a method.
         method: whether Tensor has it as a method; default: if ``space`` has "mytorch".
-        in_place: whether Tensor has it in place too, as ``name_``.
+        in_place: whether Tensor has it in place too, as ``name_``; "shape" if that changes only the
+            shape of the tensor, and not its memory.
         aliases: further names, in all of these places.
         numpy: the function of NumPy (or several) with the same arguments, to answer by this one.
         name: the name, where it cannot be the function's own.
@@ -68,7 +72,7 @@ def operation(
             if is_method:
                 METHODS[each] = flexible
             if in_place:
-                IN_PLACE[f"{each}_"] = flexible
+                (RESHAPING if in_place == "shape" else IN_PLACE)[f"{each}_"] = flexible
         for each in numpy if isinstance(numpy, tuple) else (numpy,):
             if each is not None:
                 NUMPY[each] = flexible
