@@ -22,8 +22,8 @@ class MNIST:
     """Handwritten digits: 60,000 pictures for training, 10,000 for the test.
 
     A row is (picture, label): a uint8 array (28, 28) and an int. Without a transform a DataLoader
-    takes whole batches at once: uint8 (B, 28, 28) and int64 (B,), which a model takes as
-    ``x.float() / 255``. With one, each row goes through it by itself.
+    takes whole batches at once: uint8 (B, 28, 28) and int64 (B,). ``x / 255`` is what a model
+    takes, in the default dtype. With a transform, each row goes through it by itself.
 
     Args:
         root: the folder in which the files are looked for, and kept.

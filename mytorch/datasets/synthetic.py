@@ -23,7 +23,8 @@ def make_moons(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return two half circles that reach into each other: no straight line parts them.
 
-    Class 0 is (cos t, sin t), class 1 is (1 - cos t, 1/2 - sin t), for t evenly from 0 to pi.
+    Class 0 is (cos t, sin t), class 1 is (1 - cos t, 1/2 - sin t), for t evenly from 0 to pi. The
+    curves are 1/2 apart where they are nearest.
 
     Args:
         count: points in all, at least 2.
@@ -77,7 +78,7 @@ def make_circles(
 
 
 def make_spirals(
-    count: int = 200, noise: float = 0.02, classes: int = 2, turns: float = 1.5, seed: Seed = 0
+    count: int = 200, noise: float = 0.02, classes: int = 2, turns: float = 1.0, seed: Seed = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return spirals that are wound into each other: a classic that asks for hidden layers.
 
@@ -95,8 +96,8 @@ def make_spirals(
     Raises:
         ValueError: a count that is too small, a negative noise, no class, turns that are not
             finite.
-    Source: Lang and Witbrock, "Learning to Tell Two Spirals Apart" (1988): two classes, three
-        turns, radii from 0.5 to 6.5.
+    Source: Lang and Witbrock, "Learning to Tell Two Spirals Apart" (1988): two classes, about
+        three turns, radii from 0.5 to 6.5.
     """
     classes = _at_least("make_spirals", "classes", classes, 1)
     rng = _checked("make_spirals", count, classes, noise, seed)
