@@ -85,16 +85,16 @@ def main() -> None:
     axes = figure.add_subplot(2, 4, 7, projection="3d", title="make_swiss_roll(900)")
     axes.scatter(x[:, 0], x[:, 1], x[:, 2], c=t, cmap="viridis", s=6)
     axes.view_init(elev=8, azim=-78)
-    axes.set_box_aspect((1, 1, 1), zoom=1.25)
-    axes.set(xticks=[], yticks=[], zticks=[])
-    x, y, weight = make_regression(120, features=1, noise=0.3)
+    axes.set_box_aspect((1, 1, 1), zoom=1.4)
+    axes.set_axis_off()
+    x, y, weight = make_regression(120, features=1, noise=0.7, seed=3)
     axes = figure.add_subplot(2, 4, 8, title="make_regression(120, features=1)", xticks=[])
     axes.set(yticks=[], box_aspect=1)
     axes.scatter(x[:, 0], y, s=11, c=COLORS[0], edgecolors="white", linewidths=0.4)
     axes.axline((0, 0), slope=weight[0], color=COLORS[1])
     for axes in figure.axes:
         axes.title.set(fontsize=9, fontfamily="monospace")
-    figure.savefig(TARGET, dpi=100, metadata={"Software": None})
+    figure.savefig(TARGET, dpi=100, pil_kwargs={"optimize": True})
     print(f"{TARGET}: {TARGET.stat().st_size:,} bytes")
 
 
