@@ -171,7 +171,7 @@ def _transfer(url: str, remote: Remote, part: Path) -> None:
 def _has_an_end_missing(part: Path, remote: Remote) -> bool:
     """Return whether a server is to be asked for more than `part` holds."""
     if remote.size is None:
-        return md5_of(part) != remote.md5
+        return _size(part) == 0 or md5_of(part) != remote.md5
     return _size(part) < remote.size
 
 

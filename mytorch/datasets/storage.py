@@ -30,9 +30,8 @@ def reason(error: OSError) -> str:
 
 
 def md5_of(path: Path) -> str:
-    """Return the MD5 (hex) of a file's bytes; of a file that is not there that of none."""
-    content = path.read_bytes() if path.exists() else b""
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+    """Return the MD5 (hex) of a file's bytes."""
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
 
 
 def replace_file(path: Path, write: Callable[[Path], T]) -> T:
