@@ -18,6 +18,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.files = files
         self.odd: dict[str, list[str]] = {}
         self.asked: list[tuple[str, str | None]] = []  # (name, Range)
+        self.paths: list[str] = []
         self.release = threading.Event()  # lets hanging answers end
         self.url = f"http://127.0.0.1:{self.server_port}/mnist"
 
@@ -37,6 +38,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         name = self.path.rsplit("/", 1)[1]
         wanted = self.headers["Range"]
         server.asked.append((name, wanted))
+        server.paths.append(self.path)
         tricks = server.odd.get(name) or [""]
         trick = tricks.pop(0) if len(tricks) > 1 else tricks[0]
         data = server.files.get(name)

@@ -1,11 +1,14 @@
-"""Downloading MNIST: from a server on this machine that misbehaves in every way we know of."""
+"""Downloads, mostly MNIST's: from a server here that misbehaves in every way we know of.
+
+Tests marked ``every_family`` are about what may depend on how much is known of the files.
+"""
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,20 +18,26 @@ import time
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from mytorch.datasets import DatasetError, download, generate_digits, load_mnist, mnist, storage
+from mytorch.datasets import (
+    DatasetError,
+    download,
+    files,
+    generate_digits,
+    load_fashion_mnist,
+    load_kmnist,
+    load_mnist,
+    mnist,
+    storage,
+)
 from mytorch.datasets.__main__ import main
-from mytorch.datasets.idx import write_idx
+from mytorch.datasets.families import FAMILIES
 from tests.mnist_server import serving
+from tests.small_families import FOLDERS, packed_files, small_family
 
-SHAPES = {
-    "train-images-idx3-ubyte": (240, 28, 28),  # noise: 188 kB even when compressed
-    "train-labels-idx1-ubyte": (240,),
-    "t10k-images-idx3-ubyte": (24, 28, 28),
-    "t10k-labels-idx1-ubyte": (24,),
-}
+LOADERS = {"MNIST": load_mnist, "FashionMNIST": load_fashion_mnist, "KMNIST": load_kmnist}
+every_family = pytest.mark.parametrize("family", FAMILIES, indirect=True)
 BIG = "train-images-idx3-ubyte.gz"
 CHUNK = download.CHUNK
 
@@ -39,7 +48,8 @@ def no_surroundings(monkeypatch, tmp_path):
     for name in ("MYTORCH_DATA", "MYTORCH_MIRROR", "HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(download, "MIRRORS", ())
+    for each in FAMILIES:
+        set_mirrors(monkeypatch, each)
     monkeypatch.setattr(download, "BACKOFF", 0.01)
     monkeypatch.setattr(download, "STALL_LIMIT", 1.0)
     monkeypatch.setattr(mnist, "generate_digits", partial(generate_digits, 60))
@@ -47,19 +57,27 @@ def no_surroundings(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path / "here")
 
 
+def set_mirrors(monkeypatch, family: str, *mirrors: str):
+    monkeypatch.setitem(FAMILIES, family, FAMILIES[family]._replace(mirrors=mirrors))
+
+
 @pytest.fixture
-def table(monkeypatch, tmp_path):
+def family(request) -> str:
+    return getattr(request, "param", "MNIST")
+
+
+@pytest.fixture
+def table(monkeypatch, tmp_path, family):
     """Small files that count as the official ones; returns {name.gz: bytes}."""
-    rng = np.random.default_rng(0)
-    rows, files = [], {}
-    for name, shape in SHAPES.items():
-        array = rng.integers(0, 10 if len(shape) == 1 else 256, shape, dtype=np.uint8)
-        content_md5 = write_idx(tmp_path / "x.gz", array)
-        data = files[f"{name}.gz"] = (tmp_path / "x.gz").read_bytes()
-        md5 = hashlib.md5(data).hexdigest()
-        rows.append(mnist.Official(name, shape, len(data), md5, content_md5))
-    monkeypatch.setattr(mnist, "OFFICIAL", tuple(rows))
-    return files
+    counts = 240, 24  # noise: 188 kB even when compressed
+    small = small_family(family, counts, tmp_path / "official")
+    monkeypatch.setitem(FAMILIES, family, small)
+    return packed_files(tmp_path / "official")
+
+
+@pytest.fixture
+def load(family):
+    return LOADERS[family]
 
 
 @pytest.fixture
@@ -73,6 +91,12 @@ def cache(tmp_path):
     return tmp_path / "cache"
 
 
+@pytest.fixture
+def place(cache, family):
+    """Where in the cache the family's files are."""
+    return cache / FOLDERS[family]
+
+
 def names(cache: Path) -> list[str]:
     return sorted(path.name for path in cache.iterdir() if not path.name.startswith("."))
 
@@ -84,7 +108,7 @@ def closed_port() -> str:
 
 
 def test_official_files_are_downloaded_checked_and_kept(mnist_folder, cache, capsys):
-    with serving({p.name: p.read_bytes() for p in mnist_folder.glob("*.gz")}) as server:
+    with serving(packed_files(mnist_folder)) as server:
         server.odd[BIG] = ["cut", ""]
         digits = load_mnist(cache=cache, mirror=server.url)
         held = int(next(r for n, r in server.asked if n == BIG and r)[6:-1])
@@ -93,7 +117,7 @@ def test_official_files_are_downloaded_checked_and_kept(mnist_folder, cache, cap
         assert load_mnist(cache=cache, mirror=server.url).source == "MNIST"
         assert len(server.asked) == 5  # the second time nothing is asked
     assert digits.source == "MNIST" and digits.train_x.shape == (55_000, 784)
-    assert names(cache) == sorted(f"{official.name}.gz" for official in mnist.OFFICIAL)
+    assert names(cache) == sorted(f"{official.name}.gz" for official in FAMILIES["MNIST"].files)
     assert "9.91M/9.91M" in capsys.readouterr().err  # the progress bar
 
 
@@ -108,7 +132,7 @@ def test_users_mirror_is_asked_alone_and_the_others_only_after_it(
     table, server, cache, monkeypatch
 ):
     with serving(table) as builtin:
-        monkeypatch.setattr(download, "MIRRORS", (builtin.url,))
+        set_mirrors(monkeypatch, "MNIST", builtin.url)
         assert load_mnist(cache=cache, mirror=server.url).source == "MNIST"
         assert not builtin.asked
         server.odd["t10k-labels-idx1-ubyte.gz"] = ["404"]
@@ -117,9 +141,10 @@ def test_users_mirror_is_asked_alone_and_the_others_only_after_it(
         assert [name for name, _ in builtin.asked] == ["t10k-labels-idx1-ubyte.gz"]
 
 
-def test_cut_download_resumes_where_it_stopped(table, server, cache):
+@every_family
+def test_cut_download_resumes_where_it_stopped(family, load, table, server, cache):
     server.odd[BIG] = ["cut", ""]
-    assert load_mnist(cache=cache, mirror=server.url).source == "MNIST"
+    assert load(cache=cache, mirror=server.url).source == family
     first, second = (wanted for name, wanted in server.asked if name == BIG)
     held = int(second[6:-1])
     assert first is None and second == f"bytes={held}-"
@@ -129,7 +154,7 @@ def test_cut_download_resumes_where_it_stopped(table, server, cache):
 def test_cut_download_resumes_at_the_next_mirror(table, server, cache, monkeypatch):
     with serving(table) as second:
         server.odd[BIG] = ["cut"]
-        monkeypatch.setattr(download, "MIRRORS", (server.url, second.url))
+        set_mirrors(monkeypatch, "MNIST", server.url, second.url)
         assert load_mnist(cache=cache).source == "MNIST"
         assert second.asked[0][0] == BIG and second.asked[0][1].startswith("bytes=")
         assert (server.count(BIG), second.count(BIG)) == (1, 1)
@@ -149,75 +174,89 @@ def test_connection_cut_without_progress_is_given_up(server, cache, capsys):
     assert f"MNIST cannot be downloaded: {server.url} " in capsys.readouterr().err
 
 
-def test_partial_file_of_an_earlier_run_is_continued(table, server, cache):
-    cache.mkdir()
-    (cache / f"{BIG}.part").write_bytes(table[BIG][:50_000])
-    assert load_mnist(cache=cache, mirror=server.url).source == "MNIST"
+@every_family
+def test_partial_file_of_an_earlier_run_is_continued(family, load, table, server, cache, place):
+    place.mkdir(parents=True)
+    (place / f"{BIG}.part").write_bytes(table[BIG][:50_000])
+    assert load(cache=cache, mirror=server.url).source == family
     assert (BIG, "bytes=50000-") in server.asked and server.count(BIG) == 1
 
 
-def test_complete_partial_file_is_not_asked_for_again(table, server, cache):
-    cache.mkdir()
-    (cache / f"{BIG}.part").write_bytes(table[BIG])
-    assert load_mnist(cache=cache, mirror=server.url).source == "MNIST"
+@every_family
+def test_complete_partial_file_is_not_asked_for_again(family, load, table, server, cache, place):
+    place.mkdir(parents=True)
+    (place / f"{BIG}.part").write_bytes(table[BIG])
+    assert load(cache=cache, mirror=server.url).source == family
     assert server.count(BIG) == 0
 
 
-def test_foreign_partial_file_is_thrown_away_after_its_md5(table, server, cache):
-    cache.mkdir()
-    (cache / f"{BIG}.part").write_bytes(b"x" * 50_000)
-    assert load_mnist(cache=cache, mirror=server.url).source == "MNIST"
+@every_family
+def test_foreign_partial_file_is_thrown_away_after_its_md5(
+    family, load, table, server, cache, place
+):
+    place.mkdir(parents=True)
+    (place / f"{BIG}.part").write_bytes(b"x" * 50_000)
+    assert load(cache=cache, mirror=server.url).source == family
     assert [wanted for name, wanted in server.asked if name == BIG] == ["bytes=50000-", None]
 
 
-def test_too_long_partial_file_is_started_anew(table, server, cache):
-    cache.mkdir()
-    (cache / f"{BIG}.part").write_bytes(table[BIG] + b"x")
-    assert load_mnist(cache=cache, mirror=server.url).source == "MNIST"
-    assert [wanted for name, wanted in server.asked if name == BIG] == [None]
+@every_family
+def test_too_long_partial_file_is_started_anew(family, load, table, server, cache, place):
+    place.mkdir(parents=True)
+    (place / f"{BIG}.part").write_bytes(table[BIG] + b"x")
+    assert load(cache=cache, mirror=server.url).source == family
+    told = [f"bytes={len(table[BIG]) + 1}-"] if FAMILIES[family].files[0].size is None else []
+    assert [wanted for name, wanted in server.asked if name == BIG] == [*told, None]
 
 
+@every_family
 @pytest.mark.parametrize(
     ("trick", "requests"), [("no ranges", 1), ("503", 2), ("429", 2), ("hang", 1)]
 )
 def test_odd_answer_to_a_resumption_does_no_harm(
-    table, server, cache, trick, requests, monkeypatch
+    family, load, table, server, cache, place, trick, requests, monkeypatch
 ):
-    cache.mkdir()
-    (cache / f"{BIG}.part").write_bytes(table[BIG][:50_000])
+    place.mkdir(parents=True)
+    (place / f"{BIG}.part").write_bytes(table[BIG][:50_000])
     server.odd[BIG] = [trick, ""]
     with serving(table) as second:
-        monkeypatch.setattr(download, "MIRRORS", (second.url,))
-        assert load_mnist(cache=cache, mirror=server.url).source == "MNIST"
+        set_mirrors(monkeypatch, family, second.url)
+        assert load(cache=cache, mirror=server.url).source == family
         assert server.count(BIG) == requests
         assert second.count(BIG) == (trick == "hang")
 
 
 @pytest.mark.parametrize(
-    ("trick", "fault"),
+    ("family", "trick", "fault"),
     [
-        ("wrong bytes", "wrong bytes"),
-        ("other file", "of 26 bytes"),
-        ("404", "HTTP 404"),
-        ("403", "HTTP 403"),
-        ("500", "HTTP 500"),
-        ("hang", "stalled"),
-        ("half, then hang", "stalled"),
-        ("dribble", "stalled"),
-        ("other part", "another part"),
+        ("MNIST", "wrong bytes", "wrong bytes"),
+        ("MNIST", "other file", "of 26 bytes"),
+        ("MNIST", "404", "HTTP 404"),
+        ("MNIST", "403", "HTTP 403"),
+        ("MNIST", "500", "HTTP 500"),
+        ("MNIST", "hang", "stalled"),
+        ("MNIST", "half, then hang", "stalled"),
+        ("MNIST", "dribble", "stalled"),
+        ("MNIST", "other part", "another part"),
+        ("FashionMNIST", "wrong bytes", "wrong bytes"),
+        ("FashionMNIST", "other file", "wrong bytes"),
+        ("FashionMNIST", "half, then hang", "stalled"),
+        ("KMNIST", "other part", "another part"),
+        ("KMNIST", "403", "HTTP 403"),
     ],
+    indirect=["family"],
 )
 def test_useless_mirror_is_named_and_the_next_one_asked(
-    table, server, cache, monkeypatch, capsys, trick, fault
+    family, load, table, server, cache, place, monkeypatch, capsys, trick, fault
 ):
     if trick == "other part":
-        cache.mkdir()
-        (cache / f"{BIG}.part").write_bytes(table[BIG][:50_000])
+        place.mkdir(parents=True)
+        (place / f"{BIG}.part").write_bytes(table[BIG][:50_000])
     server.odd[BIG] = [trick]
     with serving(table) as second:
-        monkeypatch.setattr(download, "MIRRORS", (server.url, second.url))
+        set_mirrors(monkeypatch, family, server.url, second.url)
         started = time.monotonic()
-        assert load_mnist(cache=cache).source == "MNIST"
+        assert load(cache=cache).source == family
         assert time.monotonic() - started < 20
         assert second.count(BIG) == 1 and server.count(BIG) == 1
     assert f"{server.url} " in (err := capsys.readouterr().err) and fault in err
@@ -230,8 +269,23 @@ def test_endless_answer_is_stopped_at_the_size_of_the_file(table, server, cache,
     assert (cache / f"{BIG}.part").stat().st_size <= len(table[BIG])
 
 
+@pytest.mark.parametrize("family", ["FashionMNIST"], indirect=True)
+def test_endless_answer_is_stopped_where_a_file_of_unknown_size_must_have_ended(
+    load, table, server, cache, place, monkeypatch, capsys
+):
+    limit = FAMILIES["FashionMNIST"].files[0].limit
+    assert len(table[BIG]) < limit < 1.01 * len(table[BIG])  # noise cannot be compressed
+    server.odd[BIG] = ["endless"]
+    with pytest.raises(DatasetError, match=f"sends more than the {limit} bytes"):
+        load(cache=cache, mirror=server.url)
+    assert (place / f"{BIG}.part").stat().st_size <= limit
+    with serving(table) as second:
+        set_mirrors(monkeypatch, "FashionMNIST", server.url, second.url)
+        assert load(cache=cache).source == "FashionMNIST"
+
+
 def test_without_network_generated_digits_come_within_seconds(cache, monkeypatch, capsys):
-    monkeypatch.setattr(download, "MIRRORS", (closed_port(), closed_port()))
+    set_mirrors(monkeypatch, "MNIST", closed_port(), closed_port())
     started = time.monotonic()
     digits = load_mnist(cache=cache, mirror=closed_port())
     assert time.monotonic() - started < 8  # about 1 on an idle machine
@@ -282,11 +336,12 @@ def test_proxy_of_the_environment_is_where_the_network_is_sought(server, cache, 
     assert load_mnist(cache=cache, mirror="http://mnist.invalid/mnist").source == "MNIST"
 
 
-def test_refused_resumption_starts_at_the_beginning(table, server, cache):
-    cache.mkdir()
-    (cache / f"{BIG}.part").write_bytes(table[BIG][:50_000])
+@every_family
+def test_refused_resumption_starts_at_the_beginning(family, load, table, server, cache, place):
+    place.mkdir(parents=True)
+    (place / f"{BIG}.part").write_bytes(table[BIG][:50_000])
     server.odd[BIG] = ["416", ""]
-    assert load_mnist(cache=cache, mirror=server.url).source == "MNIST"
+    assert load(cache=cache, mirror=server.url).source == family
     assert [wanted for name, wanted in server.asked if name == BIG] == ["bytes=50000-", None]
 
 
@@ -299,28 +354,33 @@ def test_damaged_file_that_was_downloaded_is_removed_even_if_no_other_is_to_be_h
     assert not (cache / BIG).exists()
 
 
-def test_damaged_file_that_was_downloaded_is_fetched_again(table, server, cache, capsys):
-    load_mnist(cache=cache, mirror=server.url)
-    (cache / BIG).write_bytes(table[BIG][:1000])
-    assert load_mnist(cache=cache, mirror=server.url).source == "MNIST"
+@every_family
+def test_damaged_file_that_was_downloaded_is_fetched_again(
+    family, load, table, server, cache, place, capsys
+):
+    load(cache=cache, mirror=server.url)
+    (place / BIG).write_bytes(table[BIG][:1000])
+    assert load(cache=cache, mirror=server.url).source == family
     assert server.count(BIG) == 2 and len(server.asked) == 5
-    assert (cache / BIG).read_bytes() == table[BIG]
+    assert (place / BIG).read_bytes() == table[BIG]
     err = capsys.readouterr().err
     assert f"{BIG}: truncated" in err and "removed, to be downloaded again" in err
 
 
-def test_users_damaged_file_in_the_cache_is_not_removed(table, server, cache):
-    cache.mkdir()
-    (cache / BIG).write_bytes(table[BIG][:1000])
+@every_family
+def test_users_damaged_file_in_the_cache_is_not_removed(family, load, table, server, cache, place):
+    place.mkdir(parents=True)
+    (place / BIG).write_bytes(table[BIG][:1000])
     with pytest.raises(DatasetError, match=f"{BIG}: truncated.*replace or delete it"):
-        load_mnist(cache=cache, mirror=server.url)
-    assert (cache / BIG).read_bytes() == table[BIG][:1000] and not server.asked
+        load(cache=cache, mirror=server.url)
+    assert (place / BIG).read_bytes() == table[BIG][:1000] and not server.asked
 
 
-def test_only_missing_files_are_downloaded(table, server, cache):
-    cache.mkdir()
-    (cache / BIG).write_bytes(table[BIG])
-    assert load_mnist(cache=cache, mirror=server.url).source == "MNIST"
+@every_family
+def test_only_missing_files_are_downloaded(family, load, table, server, cache, place):
+    place.mkdir(parents=True)
+    (place / BIG).write_bytes(table[BIG])
+    assert load(cache=cache, mirror=server.url).source == family
     assert server.count(BIG) == 0 and len(server.asked) == 3
 
 
@@ -349,7 +409,7 @@ def test_read_only_cache_that_is_complete_is_used_as_it_is(server, cache, monkey
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
     for name in ("folder_lock", "replace_file"):
-        monkeypatch.setattr(mnist, name, read_only)
+        monkeypatch.setattr(files, name, read_only)
     asked = len(server.asked)
     assert load_mnist(cache=cache, mirror=server.url).source == "MNIST"
     assert len(server.asked) == asked
@@ -359,7 +419,7 @@ def test_no_room_anywhere_falls_to_generated_digits(server, cache, monkeypatch, 
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(mnist, "replace_file", full)
+    monkeypatch.setattr(files, "replace_file", full)
     assert load_mnist(cache=cache, mirror=server.url).source.startswith("generated")
     assert "no room for it either" in capsys.readouterr().err
 
@@ -372,20 +432,59 @@ def test_lock_is_free_for_whoever_comes_when_nobody_answers_for_it(cache, monkey
     assert "too long: going on without it" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("family", ["FashionMNIST", "KMNIST"], indirect=True)
+def test_set_without_a_stand_in_that_cannot_be_had_is_an_error_that_says_what_to_do(
+    family, load, table, cache, place, monkeypatch
+):
+    set_mirrors(monkeypatch, family, closed_port())
+    names = f"{', '.join(f'{official.name}.gz' for official in FAMILIES[family].files)}"
+    where = re.escape(f"Put {names} from {FAMILIES[family].mirrors[0]} into {place}, or name a")
+    with pytest.raises(DatasetError, match=f"{family} cannot be downloaded: .*refused.*. {where}"):
+        load(cache=cache)
+    with pytest.raises(
+        DatasetError, match=f"no {family} files in .*no download is allowed. {where}"
+    ):
+        load(cache=cache, offline=True)
+    assert {path.name for path in cache.iterdir()} == {family}  # no generated digits
+
+
+def test_server_of_a_data_folder_is_a_mirror_of_every_set(tmp_path, monkeypatch):
+    for family in FAMILIES:
+        small = small_family(family, (24, 6), tmp_path / family)
+        monkeypatch.setitem(FAMILIES, family, small)
+        with serving(packed_files(tmp_path / family)) as server:
+            monkeypatch.setenv("MYTORCH_MIRROR", server.url)
+            assert LOADERS[family](cache=tmp_path / "cache").source == family
+            folders = {path.rpartition("/")[0] for path in server.paths}
+            assert folders == {f"/mnist/{FOLDERS[family]}".rstrip("/")}
+
+
+def test_command_fetches_the_set_that_it_is_told(tmp_path, monkeypatch, capsys):
+    small = small_family("KMNIST", (24, 6), tmp_path / "official")
+    monkeypatch.setitem(FAMILIES, "KMNIST", small)
+    arguments = ["KMNIST", "--cache", str(tmp_path / "cache")]
+    assert main([*arguments, "--offline"]) == 1
+    assert capsys.readouterr().err.startswith("error: no KMNIST files in ")
+    with serving(packed_files(tmp_path / "official")) as server:
+        assert main([*arguments, "--mirror", server.url]) == 0
+    folder = tmp_path / "cache" / "KMNIST" / "raw"
+    assert capsys.readouterr().out.splitlines() == ["source: KMNIST", f"folder: {folder}"]
+
+
 PROGRAM = """
 import json, sys
-from mytorch.datasets import download, mnist
 from mytorch.datasets.__main__ import main
-rows = json.loads(sys.argv[1])
-mnist.OFFICIAL = tuple(mnist.Official(name, tuple(shape), *rest) for name, shape, *rest in rows)
-download.MIRRORS = ()
-sys.exit(main(sys.argv[2:]))
+from mytorch.datasets.families import FAMILIES, Official
+name, rows = sys.argv[1], json.loads(sys.argv[2])
+files = tuple(Official(name, tuple(shape), *rest) for name, shape, *rest in rows)
+FAMILIES[name] = FAMILIES[name]._replace(files=files, mirrors=())
+sys.exit(main([name, *sys.argv[3:]]))
 """
 
 
-def start(cache: Path, url: str) -> subprocess.Popen:
+def start(family: str, cache: Path, url: str) -> subprocess.Popen:
     """Start a process of its own that loads the small files."""
-    command = [sys.executable, "-c", PROGRAM, json.dumps(mnist.OFFICIAL)]
+    command = [sys.executable, "-c", PROGRAM, family, json.dumps(FAMILIES[family].files)]
     return subprocess.Popen(
         [*command, "--cache", str(cache), "--mirror", url],
         cwd=Path(mnist.__file__).parents[2],
@@ -402,40 +501,47 @@ def wait_for(path: Path, size: int):
         time.sleep(0.02)
 
 
-def test_two_processes_download_once(server, cache):
+@every_family
+def test_two_processes_download_once(family, server, cache):
     server.odd[BIG] = ["slow"]
-    both = [start(cache, server.url) for _ in range(2)]
+    both = [start(family, cache, server.url) for _ in range(2)]
     for process in both:
         out, err = process.communicate(timeout=60)
-        assert (process.returncode, out.splitlines()[0]) == (0, "source: MNIST"), err
+        assert (process.returncode, out.splitlines()[0]) == (0, f"source: {family}"), err
     assert sorted(name for name, _ in server.asked) == sorted(server.files)
 
 
-def test_killed_download_leaves_no_stuck_lock_and_is_resumed(table, server, cache):
+@every_family
+def test_killed_download_leaves_no_stuck_lock_and_is_resumed(
+    family, load, table, server, cache, place
+):
     server.odd[BIG] = ["half, then hang", ""]
-    process = start(cache, server.url)
+    process = start(family, cache, server.url)
     held = len(table[BIG]) // 2 // CHUNK * CHUNK
-    part = cache / f"{BIG}.part"
+    part = place / f"{BIG}.part"
     wait_for(part, held - 8192)  # the last buffer may die with the process
     process.kill()
     process.communicate()
-    assert BIG not in names(cache)
+    assert BIG not in names(place)
     size = part.stat().st_size
     started = time.monotonic()
-    assert load_mnist(cache=cache, mirror=server.url).source == "MNIST"
+    assert load(cache=cache, mirror=server.url).source == family
     assert time.monotonic() - started < 10
     assert (BIG, f"bytes={size}-") in server.asked and size > 0
 
 
-def test_interrupted_download_says_so_without_a_traceback_and_is_resumed(table, server, cache):
+@every_family
+def test_interrupted_download_says_so_without_a_traceback_and_is_resumed(
+    family, load, table, server, cache, place
+):
     server.odd[BIG] = ["half, then hang", ""]
-    process = start(cache, server.url)
-    wait_for(cache / f"{BIG}.part", 1)
+    process = start(family, cache, server.url)
+    wait_for(place / f"{BIG}.part", 1)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in err and "interrupted" in err.splitlines()[-1]
-    size = (cache / f"{BIG}.part").stat().st_size
+    size = (place / f"{BIG}.part").stat().st_size
     assert size == len(table[BIG]) // 2 // CHUNK * CHUNK
-    assert load_mnist(cache=cache, mirror=server.url).source == "MNIST"
+    assert load(cache=cache, mirror=server.url).source == family
     assert (BIG, f"bytes={size}-") in server.asked

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -14,16 +16,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mytorch.datasets import DatasetError, Digits, generate_digits, load_mnist, mnist, read_idx
+from mytorch.datasets import (
+    DatasetError,
+    Digits,
+    files,
+    generate_digits,
+    load_fashion_mnist,
+    load_mnist,
+    mnist,
+    read_idx,
+)
 from mytorch.datasets.__main__ import main
+from mytorch.datasets.families import FAMILIES, SHAPES
 from mytorch.datasets.idx import write_idx
-
-SHAPES = {
-    "train-images-idx3-ubyte": (24, 28, 28),
-    "train-labels-idx1-ubyte": (24,),
-    "t10k-images-idx3-ubyte": (6, 28, 28),
-    "t10k-labels-idx1-ubyte": (6,),
-}
+from tests.small_families import small_family
 
 
 @pytest.fixture(autouse=True)
@@ -39,18 +45,8 @@ def no_surroundings(monkeypatch, tmp_path):
 @pytest.fixture
 def small(monkeypatch, tmp_path):
     """A folder with four small files in MNIST's format, which count as the official ones."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    table = []
-    for name, shape in SHAPES.items():
-        array = rng.integers(0, 10 if len(shape) == 1 else 256, shape, dtype=np.uint8)
-        digest = write_idx(folder / f"{name}.gz", array)
-        data = (folder / f"{name}.gz").read_bytes()
-        md5 = hashlib.md5(data).hexdigest()
-        table.append(mnist.Official(name, shape, len(data), md5, digest))
-    monkeypatch.setattr(mnist, "OFFICIAL", tuple(table))
-    return folder
+    monkeypatch.setitem(FAMILIES, "MNIST", small_family("MNIST", (24, 6), tmp_path / "small"))
+    return tmp_path / "small"
 
 
 def idx(type_byte: int, shape: tuple[int, ...], data: bytes) -> bytes:
@@ -172,7 +168,7 @@ def test_official_files_are_split_55000_5000_10000(mnist_folder):
 
 
 def test_official_table_is_that_of_the_official_files(mnist_folder):
-    for official in mnist.OFFICIAL:
+    for official in FAMILIES["MNIST"].files:
         packed = (mnist_folder / f"{official.name}.gz").read_bytes()
         assert len(packed) == official.size
         assert hashlib.md5(packed).hexdigest() == official.md5
@@ -192,9 +188,9 @@ def test_every_spelling_of_the_names_is_found(small, tmp_path, spelling):
 
 def test_folder_is_looked_at_before_environment_before_cache(small, tmp_path, monkeypatch):
     asked = []
-    find = mnist._find
+    find = files._find
     monkeypatch.setattr(
-        mnist, "_find", lambda place, name: asked.append(place) or find(place, name)
+        files, "_find", lambda place, name: asked.append(place) or find(place, name)
     )
     monkeypatch.setenv("MYTORCH_DATA", str(tmp_path / "two"))
     assert load_mnist(tmp_path / "one", cache=small, offline=True).source == "MNIST"
@@ -240,6 +236,53 @@ def test_recompressed_file_with_the_same_content_is_accepted(small):
     path = small / "train-images-idx3-ubyte.gz"
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()), 1, mtime=1))
     assert load_mnist(small, offline=True).source == "MNIST"
+
+
+def test_tables_of_the_families_hold_a_file_once_and_well_formed_digests():
+    digests = [official.md5 for family in FAMILIES.values() for official in family.files]
+    assert len(set(digests)) == len(digests) == 12
+    assert all(re.fullmatch("[0-9a-f]{32}", digest) for digest in digests)
+    for name, family in FAMILIES.items():
+        assert family.name == name and len(family.classes) == 10 and family.mirrors
+        assert {official.name: official.shape for official in family.files} == SHAPES
+        assert all(url.startswith("http") and url.endswith("/") for url in family.mirrors)
+
+
+@pytest.fixture
+def clothes(monkeypatch, tmp_path):
+    """A folder with four small files of which, as of FashionMNIST's, only the .gz is known."""
+    small = small_family("FashionMNIST", (24, 6), tmp_path / "clothes")
+    monkeypatch.setitem(FAMILIES, "FashionMNIST", small)
+    return tmp_path / "clothes"
+
+
+def test_a_set_with_a_folder_of_its_own_is_found_in_a_folder_for_all(
+    clothes, small, tmp_path, monkeypatch
+):
+    everywhere = tmp_path / "everywhere"
+    shutil.copytree(small, everywhere)  # MNIST, whose files have the same names
+    shutil.copytree(clothes, everywhere / "FashionMNIST" / "raw")
+    named = load_fashion_mnist(clothes, offline=True)
+    cached = load_fashion_mnist(cache=everywhere, offline=True)
+    monkeypatch.setenv("MYTORCH_DATA", str(everywhere))
+    assert load_mnist(offline=True).source == "MNIST"
+    elsewhere = load_fashion_mnist(offline=True)
+    for digits in (named, cached, elsewhere):
+        assert digits.source == "FashionMNIST" and digits.train_x.shape == (22, 784)
+
+
+def test_file_of_unknown_content_is_known_by_the_md5_of_its_gz_if_it_is_one(clothes):
+    path = clothes / "train-images-idx3-ubyte.gz"
+    content = gzip.decompress(path.read_bytes())
+    path.write_bytes(gzip.compress(content, 1, mtime=1))
+    with pytest.raises(DatasetError, match="ubyte.gz: wrong MD5: its gzip file has MD5"):
+        load_fashion_mnist(clothes, offline=True)
+    path.unlink()
+    (clothes / "train-images-idx3-ubyte").write_bytes(content)
+    assert load_fashion_mnist(clothes, offline=True).source == "FashionMNIST"
+    (clothes / "train-images-idx3-ubyte").write_bytes(content[:-1])
+    with pytest.raises(DatasetError, match="idx3-ubyte: truncated"):
+        load_fashion_mnist(clothes, offline=True)
 
 
 def test_offline_without_files_goes_on_with_generated_digits_and_says_so(tmp_path, capsys):

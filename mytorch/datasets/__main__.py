@@ -1,4 +1,4 @@
-"""`python -m mytorch.datasets`: make sure that the digits are there, and say which and where."""
+"""`python -m mytorch.datasets`: make sure that a data set is there, and say which and where."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from mytorch.datasets.families import FAMILIES
 from mytorch.datasets.idx import DatasetError
 from mytorch.datasets.mnist import obtain
 
@@ -13,6 +14,7 @@ from mytorch.datasets.mnist import obtain
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit status: 0, 1 without files, 130 if interrupted."""
     parser = argparse.ArgumentParser(prog="python -m mytorch.datasets", description=__doc__)
+    parser.add_argument("set", nargs="?", default="MNIST", choices=FAMILIES, help="which (MNIST)")
     parser.add_argument("--data", metavar="DIR", help="look for the files here first")
     parser.add_argument("--cache", metavar="DIR", default="data", help="keep them here (data)")
     parser.add_argument("--offline", action="store_true", help="do not use the network")
@@ -20,7 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         cache = Path(options.cache)
-        digits, folder = obtain(options.data, cache, options.offline, options.mirror)
+        family = FAMILIES[options.set]
+        digits, folder = obtain(family, options.data, cache, options.offline, options.mirror)
     except DatasetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

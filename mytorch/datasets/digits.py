@@ -1,4 +1,4 @@
-"""What every source of digits hands over: six arrays and the name of the source."""
+"""What every source of pictures hands over: six arrays and the name of the source."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-MNIST = "MNIST"
 GENERATED = "generated digits (offline)"
 
 
 class Digits(NamedTuple):
-    """Handwritten digits, split for training, validation and test.
+    """Handwritten digits, or what takes their place, split for training, validation and test.
 
     Images are float32 (N, 784), pixel / 255, in [0, 1]; labels int64 (N,), in [0, 10).
-    `source` says where they come from: "MNIST" or "generated digits (offline)".
+    `source` says what they are: "MNIST", "generated digits (offline)", "FashionMNIST" or "KMNIST".
     """
 
     train_x: np.ndarray

@@ -8,25 +8,19 @@ whatever hangs: name look-up, connection, or a server that sends a byte now and 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import queue
 import socket
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from mytorch.datasets.idx import DatasetError
-from mytorch.datasets.storage import say
+from mytorch.datasets.storage import md5_of, say
 
-MIRRORS: tuple[str, ...] = (
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    "https://raw.githubusercontent.com/fgnt/mnist/master/",
-)
 CONTACT_LIMIT = 4.0  # seconds in which some mirror must accept a connection, or we are offline
 STALL_LIMIT = 10.0  # seconds without an answer, or without CHUNK more bytes: the mirror is dropped
 TRIES = 3  # rounds over the mirrors without PROGRESS bytes more, then the download has failed
@@ -37,15 +31,20 @@ _PASSING = {408, 425, 429, 500, 502, 503, 504}  # HTTP answers that may be bette
 
 
 class Remote(NamedTuple):
-    """A file to fetch: its name on every mirror, its size in bytes and its MD5 (hex)."""
+    """A file to fetch: its name on every mirror and its MD5 (hex).
+
+    `size` in bytes where it is known: else the answer's length is believed until the MD5 decides,
+    up to `limit` bytes.
+    """
 
     name: str
-    size: int
     md5: str
+    size: int | None
+    limit: int
 
 
 class DownloadError(DatasetError):
-    """No mirror gave the file; the message says what was wrong with each."""
+    """The files are not there and no mirror gave them; says what was wrong with each."""
 
 
 class _Cut(Exception):
@@ -57,24 +56,28 @@ class _Refused(Exception):
 
 
 def download(
-    wanted: list[Remote], folder: Path, mirror: str | None, finish: Callable[[Path, str], object]
+    wanted: list[Remote],
+    folder: Path,
+    mirror: str | None,
+    mirrors: Sequence[str],
+    finish: Callable[[Path, str], object],
 ) -> None:
     """Fetch the `wanted` files into `folder`, which this process has locked.
 
-    `mirror`, else $MYTORCH_MIRROR, is asked first and alone; the built-in mirrors only for what
-    it does not give. A `.part` file left by an earlier download is continued.
+    The user's own `mirror` is asked first and alone; the others only for what it does not give.
+    A `.part` file left by an earlier download is continued.
 
     Args:
         wanted: the files.
         folder: where to; must exist.
         mirror: the URL of a folder that holds the files, or None.
+        mirrors: URLs of such folders.
         finish: called with the whole, checked `.part` file and the file's name: puts it in place.
     Raises:
         DownloadError: if a file cannot be had; files fetched before stay.
         OSError: if the folder cannot be written to.
     """
-    own = mirror or os.environ.get("MYTORCH_MIRROR")
-    groups = [list(MIRRORS)] if not own else [[own], list(MIRRORS)]
+    groups = [[mirror], list(mirrors)] if mirror else [list(mirrors)]
     left = list(wanted)
     faults: dict[str, str] = {}  # mirror -> what was wrong with it last
     for group in groups:
@@ -152,17 +155,24 @@ def _fetch(
 
 def _transfer(url: str, remote: Remote, part: Path) -> None:
     """Bring `part` to its full length from `url`, going on where it ends, and check its MD5."""
-    if _size(part) > remote.size:
+    if _size(part) > remote.limit:
         part.unlink()
     start = _size(part)
-    if start < remote.size:
+    if _has_an_end_missing(part, remote):
         with contextlib.closing(_stream(url, start)) as stream:
             _receive(stream, remote, part, start)
-    digest = hashlib.md5(part.read_bytes(), usedforsecurity=False).hexdigest()
+    digest = md5_of(part)
     if digest != remote.md5:
         part.unlink()
         fault = f"gave wrong bytes for {remote.name} (MD5 {digest}, official {remote.md5})"
         raise _Cut(fault) if start else _Refused(fault)  # the beginning may have been another's
+
+
+def _has_an_end_missing(part: Path, remote: Remote) -> bool:
+    """Return whether a server is to be asked for more than `part` holds."""
+    if remote.size is None:
+        return _size(part) == 0 or md5_of(part) != remote.md5
+    return _size(part) < remote.size
 
 
 def _receive(stream: Iterator[Any], remote: Remote, part: Path, start: int) -> None:
@@ -170,26 +180,32 @@ def _receive(stream: Iterator[Any], remote: Remote, part: Path, start: int) -> N
     from tqdm import tqdm
 
     status, headers = next(stream)
-    start = _check_answer(status, headers, remote, part, start)
+    start, total = _check_answer(status, headers, remote, part, start)
     settings: dict[str, Any] = {"unit": "B", "unit_scale": True, "mininterval": 0.5}
     with (
         open(part, "ab" if start else "wb") as file,
-        tqdm(desc=remote.name, total=remote.size, initial=start, **settings) as bar,
+        tqdm(desc=remote.name, total=total, initial=start, **settings) as bar,
     ):
         for chunk in stream:
             start += len(chunk)
-            if start > remote.size:
-                raise _Refused(f"sends more than the {remote.size} bytes of {remote.name}")
+            if start > remote.limit:
+                raise _Refused(f"sends more than the {remote.limit} bytes {remote.name} can have")
             file.write(chunk)
             bar.update(len(chunk))
         file.flush()
         os.fsync(file.fileno())
-    if start < remote.size:
-        raise _Cut(f"ended {remote.name} after {start} of {remote.size} bytes")
+    if total is not None and start < total:
+        raise _Cut(f"ended {remote.name} after {start} of {total} bytes")
 
 
-def _check_answer(status: int, headers: Any, remote: Remote, part: Path, start: int) -> int:
-    """Return the offset at which the answer's bytes belong; raise if they are of no use."""
+def _check_answer(
+    status: int, headers: Any, remote: Remote, part: Path, start: int
+) -> tuple[int, int | None]:
+    """Return the offset at which the answer's bytes belong, and the file's length if it is told.
+
+    Raises:
+        _Cut, _Refused: if the answer is of no use.
+    """
     if status == 416 and start:
         part.unlink()
         raise _Cut(f"cannot continue {remote.name} at byte {start}: starting anew")
@@ -198,13 +214,20 @@ def _check_answer(status: int, headers: Any, remote: Remote, part: Path, start: 
         raise _Cut(fault) if status in _PASSING else _Refused(fault)
     if status == 206:
         place = headers.get("Content-Range", "")
-        if place != f"bytes {start}-{remote.size - 1}/{remote.size}":
+        total = remote.size if remote.size is not None else _number(place.rpartition("/")[2])
+        if total is None or place != f"bytes {start}-{total - 1}/{total}":
             raise _Refused(f"answers with another part of {remote.name} ({place or 'unnamed'})")
-        return start
+        return start, total
     length = headers.get("Content-Length")
+    if remote.size is None:
+        return 0, _number(length or "")
     if length is not None and length != str(remote.size):
-        raise _Refused(f"has a {remote.name} of {length} bytes, MNIST's has {remote.size}")
-    return 0  # the whole file, asked for or not
+        raise _Refused(f"has a {remote.name} of {length} bytes, the official one has {remote.size}")
+    return 0, remote.size  # the whole file, asked for or not
+
+
+def _number(digits: str) -> int | None:
+    return int(digits) if digits.isascii() and digits.isdigit() else None
 
 
 def _stream(url: str, start: int) -> Generator[Any, None, None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import sys
 import tempfile
@@ -26,6 +27,11 @@ def say(message: str) -> None:
 def reason(error: OSError) -> str:
     """Return the system's words for an error, without the number and the path."""
     return error.strerror or str(error)
+
+
+def md5_of(path: Path) -> str:
+    """Return the MD5 (hex) of a file's bytes."""
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
 
 
 def replace_file(path: Path, write: Callable[[Path], T]) -> T:

@@ -1,12 +1,13 @@
 """What can be loaded: by index (``Dataset``), or one after the other (``IterableDataset``).
 
-A dataset may have a method ``fetch(indices)`` that returns a whole batch at once; ``TensorDataset``
-has one, and so has a ``Subset`` of it. Other datasets are asked for each row.
+A dataset may have a method ``fetch(indices)`` that returns a whole batch at once, of Tensors or
+arrays; ``TensorDataset`` has one, and so has a ``Subset`` of it. Others are asked for each row.
 """
 
 from __future__ import annotations
 
 import bisect
+import functools
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -167,9 +168,16 @@ class Subset(Dataset):
     def __init__(self, dataset: Any, indices: Sequence[int]):
         self.dataset = dataset
         self.indices = indices
-        if hasattr(dataset, "fetch"):
-            places = np.asarray(indices, np.int64)
-            self.fetch = lambda chosen: dataset.fetch(places[chosen])
+
+    @property
+    def fetch(self) -> Any:
+        """The dataset's ``fetch``, of these rows; AttributeError while the dataset has none."""
+        fetch = self.dataset.fetch
+        return lambda chosen: fetch(self._places[chosen])
+
+    @functools.cached_property
+    def _places(self) -> np.ndarray:
+        return np.asarray(self.indices, np.int64)
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -178,9 +186,6 @@ class Subset(Dataset):
         if isinstance(index, (list, tuple, np.ndarray)):
             return self.dataset[[self.indices[each] for each in index]]
         return self.dataset[self.indices[index]]
-
-    def __reduce__(self) -> Any:  # the method made in __init__ is made again
-        return type(self), (self.dataset, self.indices)
 
 
 def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) -> list[Subset]:

@@ -22,7 +22,8 @@ class DataLoader:
 
     Args:
         dataset: anything with ``len`` and indexing by integers, or an ``IterableDataset``; one with
-            a method ``fetch``, such as ``TensorDataset``, gives whole batches at once.
+            a method ``fetch``, such as ``TensorDataset``, gives whole batches at once. Arrays that
+            it returns become Tensors, of their own memory.
         batch_size: rows in a batch; the last one may be smaller. None: rows, not batches.
         shuffle: a new order each epoch.
         sampler: an iterable of indices, instead of ``shuffle``.
@@ -224,7 +225,7 @@ class _Fetcher:
             collate = self.collate or default_convert
             return lambda index: collate(dataset[index])
         if self.collate is None and hasattr(dataset, "fetch"):
-            return lambda indices: dataset.fetch(_as_index(indices))
+            return lambda indices: default_convert(dataset.fetch(_as_index(indices)))
         collate = self.collate or default_collate
         return lambda indices: collate([dataset[index] for index in _as_integers(indices)])
 
