@@ -236,10 +236,8 @@ def test_only_the_tests_need_the_tests_packages(set_up, machine, wheels, tmp_pat
     assert told(out)[1] == str(active / "bin/python")
     status, out, err = run(project, env, "test")
     assert status == 0
-    assert (
-        f"the active environment lacks pytest>=8, pytest-xdist>=3.2, hypothesis: using {project}/.venv"
-        in err
-    )
+    lacks = "pytest>=8, pytest-xdist>=3.2, hypothesis"
+    assert f"the active environment lacks {lacks}: using {project}/.venv" in err
     assert told(out)[1] == str(project / ".venv/bin/python")
 
 
