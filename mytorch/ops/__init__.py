@@ -3,6 +3,16 @@
 The homework's own operations (Add, Mul, Reshape, …) are in ``mytorch/nn/functional.py``.
 """
 
-from mytorch.ops import einsum, elementary, index, linalg, pointwise, reduce, shape, softmax
+from mytorch.ops import conv, einsum, elementary, index, linalg, pointwise, reduce, shape, softmax
 
-__all__ = ["einsum", "elementary", "index", "linalg", "pointwise", "reduce", "shape", "softmax"]
+__all__ = [
+    "conv",
+    "einsum",
+    "elementary",
+    "index",
+    "linalg",
+    "pointwise",
+    "reduce",
+    "shape",
+    "softmax",
+]
