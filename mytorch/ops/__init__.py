@@ -3,15 +3,29 @@
 The homework's own operations (Add, Mul, Reshape, …) are in ``mytorch/nn/functional.py``.
 """
 
-from mytorch.ops import conv, einsum, elementary, index, linalg, pointwise, reduce, shape, softmax
+from mytorch.ops import (
+    adaptive,
+    conv,
+    einsum,
+    elementary,
+    index,
+    linalg,
+    pointwise,
+    pool,
+    reduce,
+    shape,
+    softmax,
+)
 
 __all__ = [
+    "adaptive",
     "conv",
     "einsum",
     "elementary",
     "index",
     "linalg",
     "pointwise",
+    "pool",
     "reduce",
     "shape",
     "softmax",
