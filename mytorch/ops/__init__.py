@@ -15,6 +15,7 @@ from mytorch.ops import (
     pointwise,
     pool,
     reduce,
+    resample,
     shape,
     softmax,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "pointwise",
     "pool",
     "reduce",
+    "resample",
     "shape",
     "softmax",
 ]

@@ -23,6 +23,7 @@ __all__ = [
     "adaptive_avg_pool2d",
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
+    "means_of_parts",
 ]
 
 
@@ -105,11 +106,11 @@ def _adaptive_avg(name: str, axes: int, input: Any, output_size: Any) -> Any:
         return batched(lambda x: WindowSum.apply(x, windows) / count, input, axes)
     result = input
     for axis, n, parts in zip(range(-axes, 0), size, wanted, strict=True):
-        result = along_axis(result, _means(n, parts), axis)
+        result = along_axis(result, means_of_parts(n, parts), axis)
     return result
 
 
-def _means(size: int, parts: int) -> Sparse:
+def means_of_parts(size: int, parts: int) -> Sparse:
     """Return the matrix that takes the means of so many parts of an axis."""
     start, length = _adaptive(size, parts)
     rows = np.repeat(np.arange(parts), length)
