@@ -86,6 +86,28 @@ def test_convolutions_in_several_threads_do_not_disturb_each_other() -> None:
     assert not wrong
 
 
+def test_infinities_and_overflow_are_silent() -> None:
+    x = Tensor(np.array([[[np.inf, -np.inf, 0.0, 1e300, 1e300]]]), requires_grad=True)
+    for result in (
+        F.conv1d(x, Tensor([[[0.0, 1e300]]])),
+        F.conv_transpose1d(x, Tensor([[[0.0, 1e300]]])),
+        F.avg_pool1d(x, 2, 1),
+        F.adaptive_avg_pool1d(x, 3),
+        F.interpolate(x, size=3, mode="linear"),
+    ):
+        result.backward()
+    columns = Tensor([[[1.0, -np.inf, 1.0], [np.inf, 1.0, 1.0]]])
+    assert np.isnan(F.fold(columns, (4, 1), (2, 1)).data[0, 0, 1, 0])
+
+
+def test_convolution_of_no_channels_is_the_bias() -> None:
+    x, weight = Tensor(np.zeros((2, 0, 4, 4))), Tensor(np.zeros((3, 0, 2, 2)), requires_grad=True)
+    y = F.conv2d(x, weight, Tensor([1.0, 2.0, 3.0]))
+    y.backward()
+    assert y.shape == (2, 3, 3, 3) and (y.data == np.array([1, 2, 3])[:, None, None]).all()
+    assert weight.grad.shape == (3, 0, 2, 2)
+
+
 def test_half_precision_is_summed_in_single_precision() -> None:
     x = Tensor(np.ones((1, 1, 5000), np.float16))
     result = F.conv1d(x, Tensor(np.ones((1, 1, 5000), np.float16)))

@@ -177,10 +177,11 @@ def _over_channels(bias: Any, ndim: int) -> Any:
 # ------------------------------------------------------------------------------- on arrays
 
 
+@np.errstate(all="ignore")  # inf * 0 and overflow are silent, as in torch
 def _convolved(
     x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, windows: Windows, groups: int
 ) -> np.ndarray:
-    rows = weight.reshape(groups, len(weight) // groups, -1)  # (G, O / G, K)
+    rows = _rows(weight, groups)
     result = np.empty((*rows.shape[:2], *windows.grid, len(x)), x.dtype)
     for place, columns in _columns(x, windows, groups):
         np.matmul(rows, columns, out=_flat(result[place]))
@@ -190,10 +191,11 @@ def _convolved(
     return batch_first(result, x.ndim)
 
 
+@np.errstate(all="ignore")  # inf * 0 and overflow are silent, as in torch
 def _transposed(
     y: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, windows: Windows, groups: int
 ) -> np.ndarray:
-    rows = weight.reshape(groups, len(weight) // groups, -1).mT  # (G, K, O / G)
+    rows = _rows(weight, groups).mT  # (G, K, O / G)
     channels = groups * weight.shape[1]
     image = np.zeros((channels, *windows.extent, len(y)), y.dtype)
     grad = _grouped(contiguous(y), groups)
@@ -211,6 +213,7 @@ def _transposed(
     return batch_first(image, y.ndim)
 
 
+@np.errstate(all="ignore")  # inf * 0 and overflow are silent, as in torch
 def _kernel_gradient(x: np.ndarray, y: np.ndarray, windows: Windows, groups: int) -> np.ndarray:
     grad = _grouped(contiguous(y), groups)
     depth = x.shape[1] // groups * math.prod(windows.kernel)
@@ -233,7 +236,7 @@ def _columns(x: np.ndarray, windows: Windows, groups: int) -> Iterator[tuple[Any
             memory = scratch.of(*columns.shape)
             memory[...] = columns
             columns = memory
-        yield place, columns.reshape(groups, depth, -1)
+        yield place, columns.reshape(groups, depth, math.prod(columns.shape[4:]))
 
 
 class _Scratch:
@@ -255,6 +258,11 @@ def _grouped(x: np.ndarray, groups: int) -> np.ndarray:
     return x.reshape(groups, len(x) // groups, *x.shape[1:])
 
 
+def _rows(weight: np.ndarray, groups: int) -> np.ndarray:
+    """Return (O, C / G, *kernel) as (G, O / G, K)."""
+    return weight.reshape(groups, len(weight) // groups, math.prod(weight.shape[1:]))
+
+
 def _flat(block: np.ndarray) -> np.ndarray:
     """Return a block of (G, C / G, rows, columns, N) as a view (G, C / G, M)."""
-    return block.reshape(*block.shape[:2], -1)
+    return block.reshape(*block.shape[:2], math.prod(block.shape[2:]))

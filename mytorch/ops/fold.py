@@ -84,6 +84,7 @@ def _unfolded(x: np.ndarray, windows: Windows) -> np.ndarray:
     return np.ascontiguousarray(columns).reshape(len(x), rows, math.prod(windows.grid))
 
 
+@np.errstate(all="ignore")  # inf - inf is nan silently, as in torch
 def _folded(x: np.ndarray, windows: Windows) -> np.ndarray:
     channels = x.shape[1] // math.prod(windows.kernel)
     parts = x.reshape(len(x), channels, *windows.kernel, *windows.grid)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mytorch.errors import DtypeError, ShapeError
-from mytorch.ops.common import float_data, refuse_booleans
+from mytorch.ops.common import check_tensors, float_data, refuse_booleans
 from mytorch.ops.index import Assign, Gather
 from mytorch.ops.pooling import MaxPool, WindowSum, flat, indices_of_largest, places_of
 from mytorch.ops.registry import operation
@@ -141,6 +141,7 @@ def _unpool(
 ) -> Any:
     grid = image_size(name, axes, input)
     float_data(name, input)
+    check_tensors(name, indices)
     if indices.data.shape != input.data.shape or indices.data.dtype != np.int64:
         raise ShapeError(
             f"{name}: indices {indices.data.shape}, {indices.data.dtype}, must be int64 and of the "
@@ -267,7 +268,7 @@ def lp_pool2d(
 ) -> Any:
     """Return (sum of x ** p) ** (1 / p) of each window of an image (lp_pool2d).
 
-    Of a negative sum the root is nan, where p has no inverse that is whole, as in torch.
+    The root of a negative sum, which only an odd p can have, is nan, as in torch.
     Args:
         norm_type: p; 1 is sum pooling, and a large p nears max pooling of positive numbers.
         kernel_size, stride, ceil_mode: as of ``avg_pool2d``; a window that reaches beyond the
@@ -330,6 +331,7 @@ def _pool_windows(
 
 
 def image_size(name: str, axes: int, input: Any) -> tuple[int, ...]:
+    """Return the size of each axis; raise ShapeError for another rank or an empty image."""
     check_image(name, input, axes)
     shape = input.data.shape
     if 0 in shape[-axes - 1 :]:

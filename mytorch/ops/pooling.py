@@ -7,6 +7,7 @@ row, and the last nan where there is one, as in torch.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -127,7 +128,10 @@ def _elements(x: np.ndarray, windows: Windows, fill: Any = None) -> list[np.ndar
     return [image[:, rows, columns] for rows, columns in windows.offsets()]
 
 
+@np.errstate(all="ignore")  # inf - inf is nan silently, as in torch
 def _summed(x: np.ndarray, windows: Windows) -> np.ndarray:
+    if windows.grid == (1, 1) and windows.kernel == windows.extent:  # all: at one stroke
+        return x.sum((-2, -1), keepdims=True) if x.ndim == 4 else x.sum(-1, keepdims=True)
     first, *others = _elements(x, windows, 0)
     result = first.copy(order="K")
     for each in others:
@@ -135,6 +139,7 @@ def _summed(x: np.ndarray, windows: Windows) -> np.ndarray:
     return batch_first(result, x.ndim)
 
 
+@np.errstate(all="ignore")  # inf - inf is nan silently, as in torch
 def _spread_out(y: np.ndarray, windows: Windows) -> np.ndarray:
     grad = batch_last(y)
     image = np.zeros((len(grad), *windows.extent, grad.shape[3]), y.dtype)
@@ -151,37 +156,38 @@ def _routed(grad: np.ndarray, x: np.ndarray, largest: np.ndarray, windows: Windo
     flow = np.empty_like(best)  # in the same order in memory
     flow[...] = batch_last(grad)
     has_margin = windows.extent != windows.size
-    taken = _taken(x, best, windows)
     if has_margin:
         image = np.zeros((len(best), *windows.extent, best.shape[3]), x.dtype)
     else:
         image = np.zeros_like(batch_last(x))
     are_apart = all(s >= (k - 1) * d + 1 for _, k, s, d, _, _ in zip(*windows, strict=True))
-    for number, (rows, columns) in enumerate(windows.offsets()):
-        mask = taken == number
+    for mask, place in zip(_taken(x, best, windows), windows.offsets(), strict=True):
+        part = image[(slice(None), *place)]
         if are_apart:
-            select(flow, mask, out=image[:, rows, columns])
+            select(flow, mask, out=part)
         else:
-            image[:, rows, columns] += select(flow, mask)
+            part += select(flow, mask)
     return batch_first(without_margins(image, windows), x.ndim)
 
 
-def _taken(x: np.ndarray, best: np.ndarray, windows: Windows) -> np.ndarray:
-    """Return which element of each window was taken, by its number."""
+def _taken(x: np.ndarray, best: np.ndarray, windows: Windows) -> Iterator[np.ndarray]:
+    """Yield for each element of the kernel in which windows it is the one that was taken."""
     elements = _elements(x, windows)
-    inside: list[Any] = [True] * len(elements)
-    if windows.extent != windows.size:  # a margin is never taken, though all else be -inf
-        inside = _elements(np.ones((1, 1, *windows.size), bool), windows, False)
     last = len(elements) - 1
     small = np.min_scalar_type(last + 1)  # of one byte: quick
     rank = np.zeros_like(best, small)  # last - number of the one taken: the first has the highest
-    for number, (each, is_inside) in enumerate(zip(elements, inside, strict=True)):
-        is_largest = (each == best) & is_inside
+    inside: list[Any] = []
+    if windows.extent != windows.size:  # a margin is never taken, though all else be -inf
+        inside = _elements(np.ones((1, 1, *windows.size), bool), windows, False)
+    for number, each in enumerate(elements):
+        is_largest = each == best
+        if inside:
+            is_largest &= inside[number]
         np.maximum(rank, is_largest * small.type(last - number), out=rank)
     if np.isnan(best).any():
         for number, each in enumerate(elements):
             rank[np.isnan(each)] = last - number
-    return last - rank
+    return (rank == last - number for number in range(len(elements)))
 
 
 # ------------------------------------------------------------------------------ by index
@@ -214,21 +220,27 @@ def indices_of_largest(x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> 
         x: (N, C, H, W) or (N, C, L).
         rows, columns: the places that a window sees, (grid, elements) each.
     """
-    image = batch_last(x)
-    best, column = _largest_along(image, columns, 2)
-    best, row = _largest_along(best, rows, 1)
-    column = np.take_along_axis(column, row, 1)
-    return np.ascontiguousarray(batch_first(row * image.shape[2] + column, x.ndim))
+    image, first = batch_last(x), 1  # the axis of the rows
+    if not image.flags.c_contiguous:
+        image, first = np.ascontiguousarray(x if x.ndim == 4 else x[:, :, None]), 2
+    best, column = _largest_along(image, columns, first + 1)
+    _, row = _largest_along(best, rows, first)
+    result = row * image.shape[first + 1] + np.take_along_axis(column, row, first)
+    if first == 1:
+        return np.ascontiguousarray(batch_first(result, x.ndim))
+    return result if x.ndim == 4 else result[:, :, 0]
 
 
 def _largest_along(x: np.ndarray, places: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
     """Return, along an axis, the largest of each row of ``places``, and its place."""
-    along = (-1,) + (1,) * (x.ndim - 1 - axis)
     best = np.take(x, places[:, 0], axis)
-    found = np.broadcast_to(places[:, 0].reshape(along), best.shape)
-    for place in places.T[1:]:
+    rank = np.zeros_like(best, np.min_scalar_type(places.shape[1]))  # which of the places it is
+    for number, place in enumerate(places.T[1:], start=1):
         each = np.take(x, place, axis)
-        is_larger = (each > best) | (each != each)  # a nan is larger, even than a nan
-        best = np.where(is_larger, each, best)
-        found = np.where(is_larger, place.reshape(along), found)
-    return best, found
+        np.maximum(rank, (each > best) * rank.dtype.type(number), out=rank)
+        np.maximum(best, each, out=best)
+    if x.dtype.kind == "f" and np.isnan(best).any():  # the last nan is the largest
+        for number, place in enumerate(places.T):
+            rank[np.isnan(np.take(x, place, axis))] = number
+    row = np.arange(len(places)).reshape(-1, *(1,) * (x.ndim - 1 - axis))
+    return best, places[row, rank]

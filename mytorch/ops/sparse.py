@@ -72,19 +72,29 @@ def along_axis(x: Any, matrix: Sparse, axis: int) -> Any:
     return _product(x, matrix, axis)
 
 
+@np.errstate(all="ignore")  # inf * 0 is nan silently, as in torch
 def _product(x: np.ndarray, matrix: Sparse, axis: int) -> np.ndarray:
     axis %= x.ndim
     order = sorted(range(x.ndim), key=lambda each: -abs(x.strides[each]))  # as the memory lies
     memory, place = x.transpose(order), order.index(axis)
     shape = list(memory.shape)
     shape[place] = matrix.height
-    result = np.zeros(shape, x.dtype)
-    before = (slice(None),) * place
+    result = np.empty(shape, x.dtype)
+    along = (-1,) + (1,) * (x.ndim - 1 - place)
+    is_new = True
     for part in matrix.parts():
         rows, columns = matrix.rows[part], matrix.columns[part]
         weights = matrix.weights[part].astype(x.dtype)
-        taken = np.take(memory, columns, place)
+        is_full = len(rows) == matrix.height
+        taken = result if is_new and is_full else None
+        taken = np.take(memory, columns, place, out=taken, mode="clip")
         if (weights != 1).any():
-            taken *= weights.reshape(-1, *(1,) * (x.ndim - 1 - place))
-        result[(*before, slice(None) if rows.size == matrix.height else rows)] += taken
+            taken *= weights.reshape(along)
+        if is_new and not is_full:  # rows without elements are 0
+            result[...] = 0
+        if taken is not result:
+            result[(slice(None),) * place + (slice(None) if is_full else rows,)] += taken
+        is_new = False
+    if is_new:
+        result[...] = 0
     return result.transpose(np.argsort(order))

@@ -13,6 +13,7 @@ convolution arithmetic for deep learning" (2016).
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -69,13 +70,20 @@ class Windows(NamedTuple):
         )
         return rows, columns
 
-    def offsets(self) -> list[tuple[slice, slice]]:
+    def offsets(self) -> tuple[tuple[slice, slice], ...]:
         """Return, for each element of the kernel, the (rows, columns) that it meets."""
-        rows, columns = (
-            [slice(i * dilation, i * dilation + (grid - 1) * stride + 1, stride) for i in range(k)]
-            for _, k, stride, dilation, _, grid in zip(*self, strict=True)
-        )
-        return [(each, other) for each in rows for other in columns]
+        return _offsets(self.kernel, self.stride, self.dilation, self.grid)
+
+
+@functools.lru_cache(maxsize=256)
+def _offsets(
+    kernel: Sizes, stride: Sizes, dilation: Sizes, grid: Sizes
+) -> tuple[tuple[slice, slice], ...]:
+    rows, columns = (
+        [slice(i * step, i * step + (n - 1) * s + 1, s) for i in range(k)]
+        for k, s, step, n in zip(kernel, stride, dilation, grid, strict=True)
+    )
+    return tuple((each, other) for each in rows for other in columns)
 
 
 def windows_on(
@@ -110,11 +118,7 @@ def per_axis(name: str, argument: str, value: Any, axes: int, least: int = 1) ->
 
 
 def check_image(name: str, input: Any, axes: int) -> None:
-    """Raise unless ``input`` is a Tensor of shape (N, C, *axes) or (C, *axes).
-
-    Raises:
-        ShapeError: another rank, or an axis other than the batch that is empty.
-    """
+    """Raise unless ``input`` is a Tensor (N, C, *axes), or (C, *axes) of one sample."""
     check_tensors(name, input)
     shape = input.data.shape
     if len(shape) not in (axes + 1, axes + 2):
@@ -194,18 +198,20 @@ def add_windows(
 
     The adjoint of ``windows_of``; ``grid`` may be less, of the windows from ``start`` on.
     """
-    kernel, stride, grid = list(windows.kernel), list(windows.stride), list(parts.shape[3:5])
-    top, left = (first * step for first, step in zip(start, stride, strict=True))
-    for axis in (0, 1):
-        if grid[axis] == 1:  # seen as windows of one element each, it is added at one stroke
-            kernel[axis], grid[axis] = 1, kernel[axis]
-            stride[axis] = windows.dilation[axis]
-            parts = parts.swapaxes(1 + axis, 3 + axis)
-    places = windows._replace(kernel=tuple(kernel), stride=tuple(stride), grid=tuple(grid))
-    image = image[:, top:, left:]
-    elements = itertools.product(range(kernel[0]), range(kernel[1]))
-    for (i, j), (rows, columns) in zip(elements, places.offsets(), strict=True):
-        image[:, rows, columns] += parts[:, i, j]
+    (height, width), (dy, dx), (sy, sx) = windows.kernel, windows.dilation, windows.stride
+    rows, columns = parts.shape[3:5]
+    image = image[:, start[0] * sy :, start[1] * sx :]
+    # The elements of a single window are as far apart as windows can be: seen as windows of one
+    # element each, they are added at one stroke.
+    if rows == 1:
+        height, rows, sy, parts = 1, height, dy, parts.swapaxes(1, 3)
+    if columns == 1:
+        width, columns, sx, parts = 1, width, dx, parts.swapaxes(2, 4)
+    places = _offsets((height, width), (sy, sx), (dy, dx), (rows, columns))
+    elements = itertools.product(range(height), range(width))
+    for (i, j), place in zip(elements, places, strict=True):
+        part = image[(slice(None), *place)]
+        part += parts[:, i, j]
 
 
 def blocks(windows: Windows, depth: int, samples: int) -> Iterator[tuple[Any, ...]]:
