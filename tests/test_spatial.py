@@ -18,15 +18,15 @@ from mytorch.tensor import Tensor
 
 
 def test_blocks_cover_each_window_once() -> None:
-    for grid, depth, samples in [
-        ((1, 1), 1, 1), ((7, 5), 9, 64), ((7, 50), 144, 64), ((30, 40), 2000, 1),
-        ((3, 2000), 60, 3), ((200, 3), 60, 0), ((5, 7), 0, 2), ((4, 9), 10**6, 300),
+    for grid, depth, outputs, samples in [
+        ((1, 1), 1, 1, 1), ((7, 5), 9, 4, 64), ((7, 50), 144, 6, 64), ((30, 40), 2000, 9, 1),
+        ((3, 2000), 60, 2, 3), ((200, 3), 60, 5, 0), ((5, 7), 0, 1, 2), ((4, 9), 10**6, 1, 300),
     ]:  # fmt: skip
         windows = windows_on((1, 1), (1, 1), (1, 1), (1, 1), (0, 0), grid)
         seen = np.zeros((*grid, 1), int)
-        for place in blocks(windows, depth, samples):
+        for place in blocks(windows, depth, outputs, samples, 2):
             seen[place] += 1
-        assert (seen == 1).all(), (grid, depth, samples)
+        assert (seen == 1).all(), (grid, depth, outputs, samples)
 
 
 def test_results_are_stored_batch_last_and_the_order_is_kept() -> None:

@@ -26,6 +26,7 @@ import numpy as np
 from mytorch.autograd_engine import Function
 from mytorch.ops.common import save_needed, total
 from mytorch.ops.windows import (
+    SMALL,
     Windows,
     add_windows,
     batch_first,
@@ -183,7 +184,7 @@ def _convolved(
 ) -> np.ndarray:
     rows = _rows(weight, groups)
     result = np.empty((*rows.shape[:2], *windows.grid, len(x)), x.dtype)
-    for place, columns in _columns(x, windows, groups):
+    for place, columns in _columns(x, windows, rows.shape[1], groups):
         np.matmul(rows, columns, out=_flat(result[place]))
     result = result.reshape(len(weight), *windows.grid, len(x))
     if bias is not None:
@@ -201,7 +202,7 @@ def _transposed(
     grad = _grouped(contiguous(y), groups)
     scratch = _Scratch(y.dtype)
     product = np.matmul if rows.shape[2] > 1 else np.multiply
-    for place in blocks(windows, groups * rows.shape[1], len(y)):
+    for place in blocks(windows, rows.shape[1], rows.shape[2], len(y), groups):
         block = grad[place]
         columns = scratch.of(groups, rows.shape[1], math.prod(block.shape[2:]))
         product(rows, _flat(block), out=columns)
@@ -218,19 +219,24 @@ def _kernel_gradient(x: np.ndarray, y: np.ndarray, windows: Windows, groups: int
     grad = _grouped(contiguous(y), groups)
     depth = x.shape[1] // groups * math.prod(windows.kernel)
     result = np.zeros((groups, depth, grad.shape[1]), x.dtype)
-    for place, columns in _columns(x, windows, groups):
-        result += columns @ _flat(grad[place]).mT  # (G, K, O / G)
+    # OpenBLAS takes the quick way to a large result only if no factor is transposed.
+    turns = 1200 < result[0].size <= SMALL // 256
+    for place, columns in _columns(x, windows, grad.shape[1], groups):
+        block = _flat(grad[place]).mT  # (G, M, O / G)
+        result += columns @ (np.ascontiguousarray(block) if turns else block)
     kernel = windows.kernel if x.ndim == 4 else windows.kernel[1:]
     return result.mT.reshape(y.shape[1], x.shape[1] // groups, *kernel)
 
 
-def _columns(x: np.ndarray, windows: Windows, groups: int) -> Iterator[tuple[Any, np.ndarray]]:
+def _columns(
+    x: np.ndarray, windows: Windows, outputs: int, groups: int
+) -> Iterator[tuple[Any, np.ndarray]]:
     """Yield each block of windows and its columns (G, K, M), which hold until the next one's."""
     parts = _grouped(windows_of(image_of(x, windows), windows), groups)
     depth = math.prod(parts.shape[1:4])
     is_plain = windows.kernel == windows.stride == (1, 1)  # each window is one element: its column
     scratch = _Scratch(x.dtype)
-    for place in blocks(windows, groups * depth, len(x)):
+    for place in blocks(windows, depth, outputs, len(x), groups):
         columns = parts[place]
         if not is_plain:
             memory = scratch.of(*columns.shape)

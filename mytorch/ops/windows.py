@@ -26,6 +26,7 @@ from mytorch.ops.common import check_tensors
 from mytorch.ops.shape import Squeeze, Unsqueeze
 
 __all__ = [
+    "SMALL",
     "Windows",
     "add_windows",
     "batch_first",
@@ -42,6 +43,10 @@ __all__ = [
 ]
 
 Sizes = tuple[int, ...]  # of each axis
+
+# How many multiplications a product of matrices may have for OpenBLAS to take its quick way, which
+# copies nothing and wakes no other thread: that would cost more than it gains, block by block.
+SMALL = 10**6
 
 
 class Windows(NamedTuple):
@@ -214,19 +219,21 @@ def add_windows(
         part += parts[:, i, j]
 
 
-def blocks(windows: Windows, depth: int, samples: int) -> Iterator[tuple[Any, ...]]:
+def blocks(
+    windows: Windows, depth: int, outputs: int, samples: int, groups: int = 1
+) -> Iterator[tuple[Any, ...]]:
     """Yield blocks of windows that are worth one product of matrices each, as indices of (…, N).
 
-    Each is part of one row of windows, or some rows: the windows of a block lie in one piece.
-
-    Such a product has ``depth`` numbers for each window and sample. They should stay in the cache
-    (256 kB of float32), but there should be 512 columns, or the product itself is slow.
+    Each is part of one row of windows, or some rows: the windows of a block lie in one piece. The
+    product is one of (outputs, depth) by (depth, windows * samples), for each of the groups.
     """
+    columns = max(512, 2**16 // max(depth * groups, 1))  # 256 kB of float32 stay in the cache
+    if outputs * depth * 256 <= SMALL:
+        columns = min(columns, SMALL // max(outputs * depth, 1))
+    wanted = max(1, columns // max(samples, 1))
     rows, columns = windows.grid
-    wanted = max(1, max(512, 2**16 // max(depth, 1)) // max(samples, 1))  # windows in a block
     height = max(1, wanted // columns)
-    pieces = max(1, round(columns / wanted))  # of a row, if a row alone is too much
-    width = -(-columns // pieces)
+    width = -(-columns // -(-columns // wanted))  # parts of a row of equal size
     for top in range(0, rows, height):
         for left in range(0, columns, width):
             place = slice(top, min(top + height, rows)), slice(left, min(left + width, columns))
