@@ -21,6 +21,7 @@ from mytorch.grad_mode import (
     no_grad,
     set_grad_enabled,
 )
+from mytorch.memory import keep_freed_memory
 from mytorch.ops.registry import SPACES
 from mytorch.serialization import load, save
 from mytorch.tensor import Tensor, arange, empty, ones, randn, zeros
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 globals().update(SPACES["mytorch"])
+keep_freed_memory()
 
 __all__ = [
     "DtypeError",

@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "mytorch.errors": (),
     "mytorch.dtypes": (),
     "mytorch.grad_mode": (),
+    "mytorch.memory": (),
     "mytorch.variable": BASE,
     "mytorch.context": (*BASE, "mytorch.variable"),
     "mytorch.graph_walk": (*BASE, "mytorch.variable"),
