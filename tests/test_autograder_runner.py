@@ -95,7 +95,8 @@ def wrong_lines(submission: Path, seed: int) -> list[tuple[str, ...]]:
     """Return what is said of the subtraction of a submission."""
     problems = [p for p in runner.PROBLEMS if p.name == "Subtraction"]
     settings = runner.Settings(submission, seed)
-    return [v.lines for _, verdicts in runner.Grading(settings).run(problems) for v in verdicts]
+    results = runner.Grading(settings).run(problems, runner.CHECKS)
+    return [v.lines for _, verdicts in results for v in verdicts]
 
 
 def test_a_seed_repeats_the_inputs_and_another_draws_others(tmp_path, simple):
@@ -122,7 +123,7 @@ def test_the_grader_never_imports_the_submission():
     code = (
         f"import sys; sys.argv[0] = ''; sys.path.insert(0, {str(RUNNER.parent)!r}); import runner; "
         f"settings = runner.Settings(runner.Path({str(SIMPLE_SOLUTION)!r}), 1); "
-        "done = list(runner.Grading(settings).run(runner.PROBLEMS[5:6])); "
+        "done = list(runner.Grading(settings).run(runner.PROBLEMS[5:6], runner.CHECKS)); "
         "print(sum(v.points for _, verdicts in done for v in verdicts)); "
         "print([m for m in sys.modules if m.split('.')[0] in ('mytorch', 'hw1')])"
     )
