@@ -24,6 +24,10 @@ SWAPPED = "backward returns the gradients in the wrong order: the first belongs 
 NOT_SUMMED = (
     "a gradient is not summed back to the shape of the input that was broadcast (see unbroadcast)"
 )
+WRONG_AXIS = (
+    "a gradient is summed along the wrong axis: the axes that broadcasting put in front are the "
+    "first ones (see unbroadcast)"
+)
 
 
 def numbers(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -85,6 +89,12 @@ def backward_mistakes(sign: str) -> list[Mistake]:
         wide = {n: np.broadcast_to(x[n], x["g"].shape).copy() for n in ("a", "b")}
         return named(both_gradients(sign, {**wide, "g": x["g"]}))
 
+    def wrong_axis(x: Arrays, right: Values) -> Values:
+        return {
+            n: g.sum(axis=-1) if x[n[-1]].ndim < g.ndim else g
+            for n, g in unsummed(x, right).items()
+        }
+
     def other_sign(x: Arrays, right: Values) -> Values:
         return {"gradient of b": -right["gradient of b"]}
 
@@ -95,6 +105,7 @@ def backward_mistakes(sign: str) -> list[Mistake]:
         Mistake(SWAPPED, lambda _, r: named((r["gradient of b"], r["gradient of a"]))),
         Mistake(UPSTREAM, ignored),
         Mistake(NOT_SUMMED, unsummed),
+        Mistake(WRONG_AXIS, wrong_axis),
         Mistake("the gradient of b has the wrong sign", other_sign),
     ]
     if sign == "/":
@@ -103,7 +114,18 @@ def backward_mistakes(sign: str) -> list[Mistake]:
     return mistakes
 
 
-def elementwise_checks(problem: str, points: tuple[float, ...]) -> list[Check]:
+def in_place_mistakes(sign: str) -> list[Mistake]:
+    """Return what the inputs are after an operation that writes its result into one."""
+    hint = "forward changes its input in place: make a new array for the result"
+    return [
+        Mistake(hint, lambda x, _, name=name: {f"{name} afterwards": apply(sign, x)})
+        for name in ("a", "b")
+    ]
+
+
+def elementwise_checks(
+    problem: str, points: tuple[float, ...], broadcasts: Any = BROADCASTS
+) -> list[Check]:
     """Return the checks of one operation, worth the points in order."""
     sign = SIGNS[problem]
     options = {"names": CLASSES[problem]}
@@ -115,23 +137,30 @@ def elementwise_checks(problem: str, points: tuple[float, ...]) -> list[Check]:
         return named(both_gradients(sign, x))
 
     def intact(x: Arrays) -> Values:
-        return {"a afterwards": x["a"], "b afterwards": x["b"]}
+        return {"a afterwards": x["a"], "b afterwards": x["b"], **backward(x)}
 
     def check(name: str, worth: float, shapes: Any, expected: Any, mistakes: Any) -> Check:
         def draw(rng: np.random.Generator) -> Arrays:
             chosen = shapes[rng.integers(len(shapes))]
             return pair(rng, chosen, with_g=expected is not forward)
 
-        return Check(
-            problem, name, worth, "elementwise", draw, expected, options, mistakes, AUTOGRAD
-        )
+        method = "forward" if expected is forward else "backward"
+        place = f"{' or '.join(CLASSES[problem])}.{method}, mytorch/nn/functional.py"
+        known = (options, mistakes, AUTOGRAD)
+        return Check(problem, name, worth, "elementwise", draw, expected, *known, place=place)
 
     same = [((3, 4), (3, 4)), ((4, 2), (4, 2)), ((2, 3, 2), (2, 3, 2))]
     ahead, back = forward_mistakes(sign), backward_mistakes(sign)
     return [
         check("forward, equal shapes", points[0], same, forward, ahead),
         check("backward, equal shapes", points[1], same, backward, back),
-        check("forward, broadcast shapes", points[2], BROADCASTS, forward, ahead),
-        check("backward, broadcast shapes", points[3], BROADCASTS, backward, back),
-        check("forward and backward leave the inputs as they were", points[4], same, intact, []),
+        check("forward, broadcast shapes", points[2], broadcasts, forward, ahead),
+        check("backward, broadcast shapes", points[3], broadcasts, backward, back),
+        check(
+            "forward and backward leave the inputs as they were",
+            points[4],
+            same,
+            intact,
+            in_place_mistakes(sign),
+        ),
     ]
