@@ -12,7 +12,6 @@ import gzip
 import io
 import os
 import signal
-import stat
 import tarfile
 import unicodedata
 import zlib
@@ -148,14 +147,20 @@ def read_folder(folder: Path) -> Contents:
         for place, folders, files in os.walk(folder / top):
             folders[:] = sorted(name for name in folders if not is_clutter(name))
             for file in sorted(name for name in files if not is_clutter(name)):
-                path = Path(place, file)
-                name = found.name_to_take(path.relative_to(folder).as_posix())
-                if name is not None:
-                    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-                    with os.fdopen(descriptor, "rb") as content:
-                        if stat.S_ISREG(os.fstat(descriptor).st_mode):
-                            found.take(name, content)
+                take_file(folder, Path(place, file), found)
     return found
+
+
+def take_file(folder: Path, path: Path, found: Contents) -> None:
+    """Take one file of a folder, or leave it out with a line."""
+    name = path.relative_to(folder).as_posix()
+    if path.is_symlink() or not path.is_file():
+        found.note(f"left out: {name!r} is a symbolic link, or no file")
+        return
+    taken = found.name_to_take(name)
+    if taken is not None:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as content:
+            found.take(taken, content)
 
 
 def is_clutter(name: str) -> bool:
