@@ -235,6 +235,8 @@ def read_tar(content: bytes, found: Contents) -> None:
     if not rest.strip(b"\0") and len(rest) >= tarfile.BLOCKSIZE:
         return
     what = "something follows where tar ends" if rest.strip(b"\0") else "it ends without tar's end"
+    if rest and len(rest) < tarfile.BLOCKSIZE:
+        what = "it ends in the middle of a header"
     raise ArchiveError(f"it is damaged or cut off ({what}): upload it again, or {HOW}")
 
 
