@@ -204,7 +204,9 @@ def update(library: Library, arrays: Arrays, options: Values) -> Values:
         values[f"w0.{flag}"] = plain(getattr(w, flag))
     values |= {"type of w0": type(w).__name__, "w0.grad_fn": node(w.grad_fn)}
     w.grad = None
-    library.backward(w + library.tensor(arrays["x"]), arrays["g"])
+    result = w + library.tensor(arrays["x"])
+    if result.grad_fn is not None:
+        library.backward(result, arrays["g"])
     values["gradient of w0 + x"] = gradient(w, "w0")
     return values
 

@@ -116,7 +116,7 @@ def flags_check(problem: str, points: float, momentum: float) -> Check:
         draw,
         expected,
         {"steps": 2, "lr": lr, "momentum": momentum},
-        [recorded, no_leaf],
+        [no_leaf, recorded],
         place=STEP,
     )
 

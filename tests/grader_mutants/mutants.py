@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SIMPLE_SOLUTION = Path(__file__).with_name("simple_solution")
+FUSED_SOLUTION = Path(__file__).with_name("fused_solution")
+CLOSURES_SOLUTION = Path(__file__).with_name("closures_solution")
 FUNCTIONAL, ENGINE = "mytorch/nn/functional.py", "mytorch/autograd_engine.py"
 SGD_FILE, TENSOR, LINEAR_FILE = "mytorch/optim/sgd.py", "mytorch/tensor.py", "mytorch/nn/linear.py"
 
@@ -40,6 +42,7 @@ class Mutant:
         loses: the problems that must lose points.
         may: further problems that rest on the changed lines, and may lose points.
         says: what the explanation must contain.
+        base: the solution that is changed.
     """
 
     name: str
@@ -49,10 +52,16 @@ class Mutant:
     loses: frozenset[str]
     may: frozenset[str] = frozenset()
     says: str = ""
+    base: Path = SIMPLE_SOLUTION
+
+    @property
+    def hostile(self) -> bool:
+        """Whether it attacks the grader, or fails to answer, rather than computes wrongly."""
+        return self in HOSTILE or self in SLOW
 
     def make(self, folder: Path) -> Path:
         """Write the changed solution into a new folder and return it."""
-        shutil.copytree(SIMPLE_SOLUTION, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(self.base, folder, ignore=shutil.ignore_patterns("__pycache__"))
         path = folder / self.file
         text = path.read_text()
         assert text.count(self.old) == 1, f"{self.name}: {text.count(self.old)} places"
@@ -68,9 +77,10 @@ def mutant(
     loses: set[str],
     may: set[str] | None = None,
     says: str = "",
+    base: Path = SIMPLE_SOLUTION,
 ) -> Mutant:
     """Return a Mutant."""
-    return Mutant(name, file, old, new, frozenset(loses), frozenset(may or ()), says)
+    return Mutant(name, file, old, new, frozenset(loses), frozenset(may or ()), says, base)
 
 
 SUB_FORWARD = "return tensor.Tensor(a.data - b.data)"
