@@ -37,7 +37,7 @@ def tried(tier: int, root: bool, protected: bool = True) -> list[str]:
     if reason := house.why_not(root):
         pytest.skip(reason)
     code = TRY.format(root=str(ROOT), tier=tier, protected=protected)
-    command = house.command([sys.executable, "-c", code], [], root)
+    command = house.command([sys.executable, "-c", code], root)
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout.splitlines()[-1])
