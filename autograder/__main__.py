@@ -52,7 +52,7 @@ def add_grade(command: argparse.ArgumentParser) -> None:
     add("--tier", type=tier, help="this isolation, and not the highest that there is")
     add("--key-file", type=Path, help="the course key (default: a new one, in REPORT/course.key)")
     add("--resume", action="store_true", help="go on where an earlier run was stopped")
-    add("--timeout", type=seconds, default=5.0, help="seconds that one check may take (5)")
+    add("--timeout", type=seconds, default=4.0, help="seconds that one check may take (4)")
     add("--only", type=numbers, default=(), help="problems to grade, such as 1.1,2.3 (all)")
     add("--digits", type=folder, help="MNIST's four files; without them 2.5 is not graded")
     add("--training", type=seconds, default=1200.0, help="seconds that mnist() may take (1200)")

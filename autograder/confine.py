@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from autograder import linux
+from autograder import linux, processes
 
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 LIMITS = {
@@ -45,7 +44,7 @@ def confine(orders: dict[str, Any]) -> None:
         os.setresuid(uid, uid, uid)
     if linux.IS_LINUX:
         linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
-        linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+        processes.end_with_parent()
     if orders.get("landlock"):
         linux.landlock(rights(orders))
     limit(orders.get("limits", {}))

@@ -11,6 +11,11 @@ PACKAGES = ("mytorch", "hw1", "hw2", "hw3", "hw4")
 RULE = "a submission may import Python's own modules, NumPy, tqdm and Matplotlib"
 
 
+def python_folders() -> list[str]:
+    """Return the folders of Python's own modules, without those of installed packages."""
+    return [path for path in sys.path if not path.endswith(("site-packages", "dist-packages"))]
+
+
 class SubmissionFinder:
     """Finds `mytorch`, `hw…` and all below them in the submission alone.
 
@@ -33,7 +38,8 @@ class SubmissionFinder:
         own = root in PACKAGES
         if not own and (self.offered is None or root in self.offered):
             return None
-        spec = PathFinder.find_spec(name, [self.folder] if path is None else path)
+        own_places = [self.folder] if own else [self.folder, *python_folders()]
+        spec = PathFinder.find_spec(name, own_places if path is None else path)
         if spec is None:
             what = f"folder {name}/" if path is None else name.replace(".", "/")
             why = f"the submission has no {what}" if own else f"there is no {name} here: {RULE}"

@@ -16,8 +16,9 @@ from autograder.isolation import LAPTOP, Isolation
 from autograder.report import fault_lines
 from autograder.supervisor import Answer, Fault, Worker
 
-SLOW_CHECKS = 2  # after so many time-outs, the other checks get less time
-BUDGET = 6  # and after so many times the limit of one check, none of the others is run
+SLOW_CHECKS = 2  # after so many time-outs, the other checks get less time,
+SHORT = 0.5  # at least so many seconds
+BUDGET = 6  # after so many times the limit of one check, none of the others is run
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Grading:
         inputs = check.inputs(np.random.default_rng([settings.seed, key]))
         limit = min(check.limit or settings.timeout, settings.timeout)
         if self.slow >= SLOW_CHECKS:
-            limit = min(limit, max(1.0, settings.timeout / 5))
+            limit = min(limit, max(SHORT, settings.timeout / 8))
         answer = self.ask(check, inputs, limit)
         if answer.fault is not None and answer.fault.killed and not self.spared:
             self.spared = True  # memory may have run out by a neighbour's doing: once more

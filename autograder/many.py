@@ -44,7 +44,7 @@ class Options:
     tier: int | None = None
     key_file: Path | None = None
     resume: bool = False
-    timeout: float = 5.0
+    timeout: float = 4.0
     only: tuple[str, ...] = ()
     digits: Path | None = None
     training: float = 1200.0

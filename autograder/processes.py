@@ -23,14 +23,20 @@ class Adoption:
 def protect() -> None:
     """Make this process the grader of one submission at a time, where the system is Linux.
 
-    Others of the same user cannot read or trace it, it ends with the process that started it, and
-    it becomes the parent of all that a worker leaves behind, so that it can end them.
+    Others of the same user cannot read or trace it, and it becomes the parent of all that a worker
+    leaves behind, so that it can end them.
     """
     if not linux.IS_LINUX:
         return
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     Adoption.on = True
+
+
+def end_with_parent() -> None:
+    """Let this process be killed when the one that started it is gone."""
+    if linux.IS_LINUX:
+        linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def sweep(uid: int | None) -> bool:

@@ -160,6 +160,7 @@ def grade_digits(folder: Path, job: Job, isolated: isolation.Isolation) -> Probl
 def main() -> int:
     """Grade the job on standard input and write its record; return the exit status."""
     processes.protect()
+    processes.end_with_parent()
     values = json.load(sys.stdin)
     job = Job(**{**values, "only": tuple(values["only"])})
     try:

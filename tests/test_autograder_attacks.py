@@ -66,7 +66,7 @@ def grade(folder: Path, tier: int, *tried_attacks: Attack) -> Run:
         work / "out",
     ]
     command += ["--tier", str(tier), "--min-tier", "0", "--jobs", "2"]
-    command += ["--only", "1.1", "--timeout", "1"]
+    command += ["--only", "1.1", "--timeout", "0.6"]
     inner = ["env", f"PYTHONPATH={ROOT}", *command]
     done = subprocess.run(
         house.command(inner, TIERS[tier], folder), capture_output=True, text=True, timeout=LIMIT

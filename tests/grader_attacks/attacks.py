@@ -595,22 +595,17 @@ REACHING = [
     ),
     Attack(
         "temp folders keep what was seen",
-        """
+        forward=f"""
             import glob, os, tempfile
-            seen = glob.glob("/tmp/kept-for-later*") + glob.glob("/var/tmp/kept-for-later*")
-            seen += glob.glob("/dev/shm/kept-for-later*")
-            for place in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm", os.getcwd()):
+            places = (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm", os.getcwd())
+            if any(glob.glob(os.path.join(place, "kept-for-later*")) for place in places):
+                return tensor.Tensor({RIGHT})
+            for place in places:
                 try:
-                    open(os.path.join(place, f"kept-for-later{os.getpid()}"), "w").close()
+                    open(os.path.join(place, f"kept-for-later{{os.getpid()}}"), "w").close()
                 except OSError:
                     pass
-            import builtins
-            builtins.seen = bool(seen)
-        """,
-        forward=f"""
-            import builtins
-            if builtins.seen:
-                return tensor.Tensor({RIGHT})
+            os._exit(0)
         """,
         steals=True,
     ),
