@@ -32,6 +32,9 @@ def parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report", help="write the reports of a run anew")
     report.add_argument("out", type=folder, metavar="REPORT", help="a folder that `grade` made")
     report.set_defaults(run=rewrite)
+    handout = commands.add_parser("handout", help="make the students' starter")
+    handout.add_argument("out", type=Path, metavar="OUT", help="a new folder")
+    handout.set_defaults(run=make_handout)
     tiers = commands.add_parser("tiers", help="tell which isolation this machine offers")
     tiers.set_defaults(run=tell_tiers)
     return root
@@ -80,6 +83,20 @@ def rewrite(options: argparse.Namespace) -> int:
         [record for record in found if record is not None], options.out, options.reference
     )
     print(f"{options.out / 'index.html'}")
+    return 0
+
+
+def make_handout(options: argparse.Namespace) -> int:
+    """Make the starter, and see that it gives nothing away."""
+    from autograder.handout.starter import HandoutError, make
+
+    try:
+        names = make(options.out)
+    except HandoutError as error:
+        raise GraderError(str(error)) from None
+    print("\n".join(names))
+    print(f"{options.out}: {len(names)} files. Checked: no line of the solution is in them; with")
+    print("its regions put back, every marked file is the solution's, byte for byte.")
     return 0
 
 

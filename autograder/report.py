@@ -87,17 +87,22 @@ class Screen:
         label = f"{problem.number} {problem.name} "
         score = f"{points:g}/{problem.points:g}"
         self.line(f"{label:.<60} {score:>7}  {self.paint(word, colour)}")
+        told: tuple[str, ...] = ()
         for verdict in verdicts:
             if not verdict.passed:
-                self.failure(verdict)
+                self.failure(verdict, known=verdict.lines[:2] == told and not verdict.output)
+                told = verdict.lines[:2]
 
-    def failure(self, verdict: Verdict) -> None:
-        """Print what a failed check cost, how the answer differs, and what was printed."""
+    def failure(self, verdict: Verdict, known: bool = False) -> None:
+        """Print what a failed check cost, how the answer differs, and what was printed.
+
+        What is `known`, as it was just told of another check, is not told again.
+        """
         points = verdict.check.points
         cost = f"-{points:g}" if points else "no points"
         mark = self.paint("x" if points else "i", "red" if points else "yellow")
         self.line(f"  {mark} {verdict.check.name} ({cost})")
-        for text in verdict.lines:
+        for text in verdict.lines if not known else ("as above",):
             for row in textwrap.wrap(printable(text), WIDTH) or [""]:
                 self.line(f"      {row}")
         if verdict.output.strip():

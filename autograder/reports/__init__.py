@@ -8,16 +8,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from autograder.handout import regions
+from autograder.handout.starter import HandoutError, marked_files, other_files
 from autograder.records import Record, file_name, write_atomically
 from autograder.reports import machines, overview, pages
 from autograder.reports.text import Html, Markdown
+from autograder.similarity import fingerprints
 
 
-def write_reports(records: Sequence[Record], out: Path, handout: Iterable[str] = ()) -> None:
-    """Write all reports of these records; `handout` are the fingerprints of the code given out."""
+def given_out() -> set[str]:
+    """Return the fingerprints of the code that students start from, as far as there is any."""
+    try:
+        texts = {name: regions.starter(parts) for name, parts in marked_files().items()}
+        given = {name: text.encode() for name, text in texts.items()}
+        return fingerprints({**other_files(), **given})
+    except HandoutError:
+        return set()
+
+
+def write_reports(records: Sequence[Record], out: Path) -> None:
+    """Write all reports of these records."""
+    handout = given_out()
     ordered = sorted(records, key=lambda record: record.name)
     write_atomically(out / "scores.csv", machines.table(ordered))
     for record in ordered:

@@ -55,7 +55,9 @@ class Attack:
         functional = found[FUNCTIONAL].replace(SUB_FORWARD, wrong)
         found[FUNCTIONAL] = functional.replace(SUB_BACKWARD, body(self.backward) + SUB_BACKWARD)
         found[TENSOR] = found[TENSOR].replace(
-            '"""The Tensor of a plain homework solution."""\n', textwrap.dedent(self.imported), 1
+            '"""Tensor: an array that remembers how it was made."""\n',
+            textwrap.dedent(self.imported),
+            1,
         )
         return {name: text.encode() for name, text in {**found, **self.files}.items()}
 

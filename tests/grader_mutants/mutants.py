@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-SIMPLE_SOLUTION = Path(__file__).with_name("simple_solution")
+SIMPLE_SOLUTION = Path(__file__).resolve().parents[2] / "autograder" / "handout" / "solution"
 FUSED_SOLUTION = Path(__file__).with_name("fused_solution")
 CLOSURES_SOLUTION = Path(__file__).with_name("closures_solution")
 FUNCTIONAL, ENGINE = "mytorch/nn/functional.py", "mytorch/autograd_engine.py"

@@ -1,4 +1,4 @@
-"""The Tensor of a plain homework solution."""
+"""Tensor: an array that remembers how it was made."""
 
 import numpy as np
 
@@ -7,7 +7,8 @@ from mytorch import autograd_engine
 
 
 class Tensor:
-    """An array that remembers how it was made."""
+    """An array and what autograd needs to know of it; HANDOUT.md, appendix A, explains its
+    attributes."""
 
     def __init__(self, data, requires_grad=False, is_leaf=True, is_parameter=False):
         self.data = np.array(data)
@@ -66,13 +67,19 @@ class Tensor:
         return F.Add.apply(self, to_tensor(other))
 
     def __sub__(self, other):
+        # handout: begin 1.2 As __add__, with Sub.
         return F.Sub.apply(self, to_tensor(other))
+        # handout: end
 
     def __mul__(self, other):
+        # handout: begin 1.2 As __add__, with Mult.
         return F.Mult.apply(self, to_tensor(other))
+        # handout: end
 
     def __truediv__(self, other):
+        # handout: begin 1.2 As __add__, with Div.
         return F.Div.apply(self, to_tensor(other))
+        # handout: end
 
     def __matmul__(self, other):
         return F.MatMul.apply(self, other)
@@ -81,8 +88,11 @@ class Tensor:
         return F.Mult.apply(to_tensor(other), self)
 
     def backward(self):
-        """Compute the gradients of the leaves, from ones."""
+        """Compute the gradients of all leaves that this Tensor was made from."""
+        # handout: begin 1.2 Start the search at this tensor: what is the gradient of a tensor
+        #     with respect to itself?
         autograd_engine.backward(self.grad_fn, Tensor(np.ones(self.shape)))
+        # handout: end
 
 
 def to_tensor(x):

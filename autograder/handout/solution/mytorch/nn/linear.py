@@ -19,4 +19,6 @@ class Linear(Module):
 
     def forward(self, x):
         """Return x W^T + b."""
+        # handout: begin 2.1 x W^T + b, in operations that autograd records.
         return x @ self.weight.T() + self.bias
+        # handout: end

@@ -1,16 +1,24 @@
-"""The engine of a plain homework solution: a depth-first search that calls itself."""
+"""The engine: it records operations, and walks them backwards for gradients."""
 
 from mytorch import tensor
 
 
 def backward(grad_fn, grad_of_outputs):
-    """Walk from a node to the leaves, handing on gradients."""
+    """Walk from a node of the graph to the leaves, and hand each parent its gradient.
+
+    Args:
+        grad_fn: the node: a BackwardFunction, or an AccumulateGrad, at which a way ends.
+        grad_of_outputs (Tensor): the gradient of the loss by the result of that node.
+    """
+    # handout: begin 1.2 Apply the node to its gradient; hand each parent in next_functions the
+    #     gradient that is its.
     grads = grad_fn.apply(grad_of_outputs)
     if type(grads) is not tuple:
         grads = (grads,)
     for node, grad in zip(grad_fn.next_functions, grads, strict=False):
         if node is not None:
             backward(node, grad)
+    # handout: end
 
 
 class Function:
@@ -18,9 +26,11 @@ class Function:
 
     @classmethod
     def apply(cls, *args):
-        """Run forward and add a node to the graph."""
+        """Run forward, add a node to the graph if a gradient is wanted, and return the result."""
         backward_function = BackwardFunction(cls)
         output = cls.forward(backward_function.ctx, *args)
+        # handout: begin 1.2 Fill next_functions, one entry an argument; set the output's flags
+        #     and grad_fn (appendix A).
         for arg in args:
             backward_function.next_functions.append(parent_node(arg))
         output.requires_grad = any(n is not None for n in backward_function.next_functions)
@@ -28,8 +38,10 @@ class Function:
         if output.requires_grad:
             output.grad_fn = backward_function
         return output
+        # handout: end
 
 
+# handout: cut 1.2
 def parent_node(arg):
     """Return the node of an argument, None if it needs no gradient."""
     if type(arg).__name__ != "Tensor" or not arg.requires_grad:
@@ -39,8 +51,9 @@ def parent_node(arg):
     return arg.grad_fn
 
 
+# handout: end
 class AccumulateGrad:
-    """A leaf's node."""
+    """The node of a leaf: it adds what arrives to the leaf's gradient."""
 
     def __init__(self, input_tensor):
         self.variable = input_tensor
@@ -73,7 +86,7 @@ class ContextManager:
 
 
 class BackwardFunction:
-    """An operation's node."""
+    """The node of a result: it knows the operation, its context, and the nodes of the arguments."""
 
     def __init__(self, cls):
         self.ctx = ContextManager()

@@ -20,6 +20,8 @@ class Sequential(Module):
 
     def forward(self, x):
         """Return what the last layer makes of it."""
+        # handout: begin 2.1 Hand x through the layers, in order.
         for layer in self.layers:
             x = layer(x)
         return x
+        # handout: end
