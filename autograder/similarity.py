@@ -93,7 +93,8 @@ def near_duplicates(
 ) -> list[Pair]:
     """Return the pairs that share much code of their own, the most alike first.
 
-    Fingerprints of the handout, and those that a large part of the class has, do not count.
+    Fingerprints of the handout, and those that a large part of the class has, do not count; but
+    where all are the same, it is told however many have them.
     """
     given = set(handout)
     own = {name: set(prints) - given for name, prints in submissions.items()}
@@ -101,15 +102,29 @@ def near_duplicates(
     for name in sorted(own):
         for mark in own[name]:
             holders[mark].append(name)
-    most = max(2, COMMON * len(own))
+    most = max(5, COMMON * len(own))
     common = {mark for mark, names in holders.items() if len(names) > most}
     shared: Counter[tuple[str, str]] = Counter()
     for mark, names in holders.items():
         if mark not in common:
             shared.update(combinations(names, 2))
-    pairs = []
+    pairs = identical(own)
+    same = {(pair.first, pair.second) for pair in pairs}
     for (first, second), count in shared.items():
         smaller = min(len(own[first] - common), len(own[second] - common))
-        if count >= LEAST and count / smaller >= ALIKE:
+        if (first, second) not in same and count >= LEAST and count / smaller >= ALIKE:
             pairs.append(Pair(first, second, count / smaller, count))
     return sorted(pairs, key=lambda pair: (-pair.share, -pair.common, pair.first, pair.second))
+
+
+def identical(own: Mapping[str, set[str]]) -> list[Pair]:
+    """Return the pairs whose own code is all the same."""
+    groups: dict[frozenset[str], list[str]] = defaultdict(list)
+    for name in sorted(own):
+        groups[frozenset(own[name])].append(name)
+    return [
+        Pair(first, second, 1.0, len(prints))
+        for prints, names in groups.items()
+        if len(prints) >= LEAST
+        for first, second in combinations(names, 2)
+    ]

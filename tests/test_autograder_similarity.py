@@ -48,7 +48,15 @@ def test_the_handouts_own_code_does_not_count() -> None:
 
 def test_what_much_of_the_class_has_does_not_count() -> None:
     given = fingerprints(SOLUTIONS["simple_solution"])
-    assert near_duplicates({str(number): given for number in range(10)}) == []
+    own = {str(n): given | {f"mark {n} {i}" for i in range(30)} for n in range(10)}
+    assert near_duplicates(own) == []
+
+
+def test_copies_are_told_however_many_there_are() -> None:
+    given = fingerprints(SOLUTIONS["simple_solution"])
+    pairs = near_duplicates({str(number): given for number in range(10)})
+    assert len(pairs) == 45 and all(pair.share == 1 for pair in pairs)
+    assert near_duplicates({"one": set(), "other": set()}) == []
 
 
 def test_every_run_of_tokens_that_is_long_enough_is_found() -> None:

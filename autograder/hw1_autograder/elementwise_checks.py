@@ -24,6 +24,9 @@ SWAPPED = "backward returns the gradients in the wrong order: the first belongs 
 NOT_SUMMED = (
     "a gradient is not summed back to the shape of the input that was broadcast (see unbroadcast)"
 )
+AVERAGED = (
+    "a gradient is averaged over the axes that broadcasting put in front, where it should be summed"
+)
 WRONG_AXIS = (
     "a gradient is summed along the wrong axis: the axes that broadcasting put in front are the "
     "first ones (see unbroadcast)"
@@ -95,6 +98,12 @@ def backward_mistakes(sign: str) -> list[Mistake]:
             for n, g in unsummed(x, right).items()
         }
 
+    def averaged(x: Arrays, right: Values) -> Values:
+        return {
+            n: g.mean(axis=tuple(range(g.ndim - x[n[-1]].ndim))) if x[n[-1]].ndim < g.ndim else g
+            for n, g in unsummed(x, right).items()
+        }
+
     def other_sign(x: Arrays, right: Values) -> Values:
         return {"gradient of b": -right["gradient of b"]}
 
@@ -106,6 +115,7 @@ def backward_mistakes(sign: str) -> list[Mistake]:
         Mistake(UPSTREAM, ignored),
         Mistake(NOT_SUMMED, unsummed),
         Mistake(WRONG_AXIS, wrong_axis),
+        Mistake(AVERAGED, averaged),
         Mistake("the gradient of b has the wrong sign", other_sign),
     ]
     if sign == "/":

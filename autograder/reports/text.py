@@ -24,8 +24,7 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; wh
 .good, .bad, .some { font-weight: 600; }
 pre { background: var(--soft); padding: .6rem .8rem; overflow-x: auto; border-radius: .3rem;
   margin: .3rem 0 1rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .9rem; }
-meter { width: 8rem; vertical-align: middle; } .note { color: color-mix(in srgb, currentColor 70%,
-  transparent); }
+meter { width: 6rem; vertical-align: middle; } .share { white-space: nowrap; }
 """
 NO_SCRIPTS = "default-src 'none'; style-src 'unsafe-inline'"
 WORDS = {"good": "passed", "bad": "failed", "some": "partly"}
@@ -108,7 +107,7 @@ class Html:
         return f'<span class="{mark}">{WORDS[mark]}</span>'
 
     def share(self, part: float) -> str:
-        return f'<meter value="{part:.3f}"></meter> {part:.0%}'
+        return f'<span class="share"><meter value="{part:.3f}"></meter> {part:.0%}</span>'
 
 
 class Markdown:
