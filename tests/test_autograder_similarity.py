@@ -29,9 +29,9 @@ def disguised(files: dict[str, bytes]) -> dict[str, bytes]:
 
 def test_a_disguised_copy_is_found() -> None:
     prints = {name: fingerprints(files) for name, files in SOLUTIONS.items()}
-    prints["copy"] = fingerprints(disguised(SOLUTIONS["simple_solution"]))
+    prints["copy"] = fingerprints(disguised(SOLUTIONS["solution"]))
     (pair,) = near_duplicates(prints)
-    assert (pair.first, pair.second) == ("copy", "simple_solution")
+    assert (pair.first, pair.second) == ("copy", "solution")
     assert pair.share > 0.8
 
 
@@ -40,20 +40,20 @@ def test_independent_solutions_are_not_accused() -> None:
 
 
 def test_the_handouts_own_code_does_not_count() -> None:
-    given = fingerprints(SOLUTIONS["simple_solution"])
+    given = fingerprints(SOLUTIONS["solution"])
     prints = {"one": given, "other": set(given)}
     assert near_duplicates(prints)
     assert near_duplicates(prints, given) == []
 
 
 def test_what_much_of_the_class_has_does_not_count() -> None:
-    given = fingerprints(SOLUTIONS["simple_solution"])
+    given = fingerprints(SOLUTIONS["solution"])
     own = {str(n): given | {f"mark {n} {i}" for i in range(30)} for n in range(10)}
     assert near_duplicates(own) == []
 
 
 def test_copies_are_told_however_many_there_are() -> None:
-    given = fingerprints(SOLUTIONS["simple_solution"])
+    given = fingerprints(SOLUTIONS["solution"])
     pairs = near_duplicates({str(number): given for number in range(10)})
     assert len(pairs) == 45 and all(pair.share == 1 for pair in pairs)
     assert near_duplicates({"one": set(), "other": set()}) == []

@@ -6,6 +6,7 @@ tells the minutes, whether every right solution kept full marks, and what the be
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import tarfile
@@ -63,12 +64,17 @@ def main() -> None:
         start = time.monotonic()
         done = subprocess.run(house.command(inner, tier > 1, folder), check=False)
         minutes = (time.monotonic() - start) / 60
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = (used.ru_utime + used.ru_stime) / 60
         found = [records.load(path) for path in (out / "records").iterdir()]
         known = {record.name[4:]: record for record in found if record is not None}
         right = [r for name, r in known.items() if name.startswith("right-")]
         honest = known[BASELINE.name.replace(" ", "-")].total
         most = max(known[attack.name.replace(" ", "-")].total for attack in ATTACKS)
-        print(f"\nT{tier}: {len(known)} graded in {minutes:.1f} minutes, status {done.returncode}")
+        print(
+            f"\nT{tier}: {len(known)} graded in {minutes:.1f} minutes ({cpu:.1f} of processor time)"
+        )
+        print(f"status {done.returncode}")
         print(f"right solutions: {len(right)}, of them full: {sum(r.is_full for r in right)}")
         print(f"the wrong solution: {honest:g}; the best of {len(ATTACKS)} attacks on it: {most:g}")
         print(f"ungraded: {sum(r.status == records.UNGRADED for r in known.values())}")
