@@ -6,9 +6,11 @@ the reference scores full in the same run.
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +20,8 @@ sys.path.insert(0, str(Path(__file__).with_name("grader_attacks")))
 import attacks  # noqa: E402
 import house  # noqa: E402
 from attacks import ATTACKS, BASELINE, Attack  # noqa: E402
-from mutants import FUSED_SOLUTION, SIMPLE_SOLUTION  # noqa: E402
+from mutants import FUSED_SOLUTION, SIMPLE_SOLUTION, complete  # noqa: E402
+from test_autograder_archive import LEFT_OUT, member  # noqa: E402
 
 from autograder import records  # noqa: E402
 from autograder.records import Record  # noqa: E402
@@ -26,6 +29,7 @@ from autograder.records import Record  # noqa: E402
 ROOT = Path(__file__).resolve().parents[1]
 TIERS = {0: False, 1: False, 2: True, 3: True}  # the tier, and whether it needs root
 HONEST = {"honest-simple": SIMPLE_SOLUTION, "honest-fused": FUSED_SOLUTION}
+TRICKS = ("tricks", "cut", "zip")
 LIMIT = 400
 
 
@@ -44,16 +48,19 @@ def tried(attack: Attack, tier: int) -> bool:
     return not (attack.kills and tier == 0)
 
 
-def grade(folder: Path, tier: int, *tried_attacks: Attack) -> Run:
-    """Grade attacks beside honest solutions, in a house."""
+def grade(folder: Path, tier: int, *tried_attacks: Attack, archives: bool = False) -> Run:
+    """Grade attacks (and archives that are attacks) beside honest solutions, in a house."""
     folder.chmod(0o755)
     submissions, work = folder / "submissions", folder / "work"
     for place in (submissions, work):
         place.mkdir()
     for attack in (BASELINE, *tried_attacks):
         attack.pack(submissions)
-    for name, solution in HONEST.items():
+    for name, style in HONEST.items():
+        solution = complete(style, folder / name)
         subprocess.run(["tar", "cf", submissions / f"{name}.tar", "-C", solution, "."], check=True)
+    if archives:
+        tricks(submissions)
     work.chmod(0o777)
     command = [
         sys.executable,
@@ -85,10 +92,23 @@ def run(request, tmp_path_factory) -> Run:
     for parent in (folder, *folder.parents):
         if parent.owner() == folder.owner() and "pytest" in parent.name:
             parent.chmod(0o755)
-    result = grade(folder, request.param, *(a for a in ATTACKS if tried(a, request.param)))
+    tier_attacks = [attack for attack in ATTACKS if tried(attack, request.param)]
+    result = grade(folder, request.param, *tier_attacks, archives=True)
     if f"T{request.param} is not to be had here" in result.output:
         pytest.skip(result.output.strip().splitlines()[0])
     return result
+
+
+def tricks(folder: Path) -> None:
+    """Write archives that hold every trick of the archive's tests, or are no tar."""
+    members = [member(name, content) for name, content in BASELINE.contents().items()]
+    good, *rest = members
+    with tarfile.open(folder / "tricks.tar", "w", format=tarfile.GNU_FORMAT) as tar:
+        for info, content in (good, *rest, *(extra for extra, _ in LEFT_OUT)):
+            tar.addfile(info, io.BytesIO(content))
+    whole = (folder / "tricks.tar").read_bytes()
+    (folder / "cut.tar").write_bytes(whole[:-20000])
+    (folder / "zip.tar").write_bytes(b"PK\x03\x04" + whole)
 
 
 def record_of(run: Run, attack: Attack) -> Record:
@@ -127,7 +147,16 @@ def test_an_attack_changes_no_others_record(run: Run) -> None:
     for name, record in run.records.items():
         assert record.name == name and record.tier == run.tier
         assert len(record.problems) == 4
-    assert len(run.records) == 3 + sum(tried(attack, run.tier) for attack in ATTACKS)
+    assert len(run.records) == 3 + len(TRICKS) + sum(tried(attack, run.tier) for attack in ATTACKS)
+
+
+def test_tricks_with_archives_earn_nothing_and_leave_nothing(run: Run) -> None:
+    told = run.records["tricks"]
+    assert told.total == record_of(run, BASELINE).total
+    assert len([line for line in told.notes if line.startswith("left out: ")]) == len(LEFT_OUT)
+    assert run.records["cut"].total == run.records["zip"].total == 0
+    assert "zip archive, not tar" in run.records["zip"].notes[0]
+    assert not list(Path("/etc/cron.d").glob("evil*"))
 
 
 def test_a_killed_grader_gives_no_score_and_the_others_theirs(tmp_path_factory) -> None:

@@ -16,6 +16,7 @@ from mutants import (  # noqa: E402
     SIMPLE_SOLUTION,
     SLOW,
     Mutant,
+    complete,
 )
 from seeded import SEEDED  # noqa: E402
 
@@ -55,8 +56,10 @@ def results(tmp_path_factory) -> dict[str, Future[Result]]:
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("solution", SOLUTIONS, ids=lambda path: path.name)
-def test_correct_solutions_in_different_styles_score_full(solution: Path, seed: int) -> None:
-    lost, verdicts = graded(solution, seed)
+def test_correct_solutions_in_different_styles_score_full(
+    solution: Path, seed: int, tmp_path: Path
+) -> None:
+    lost, verdicts = graded(complete(solution, tmp_path / "submission"), seed)
     assert [(v.check.name, v.lines) for v in verdicts if not v.passed] == []
     assert not lost
     assert sum(v.points for v in verdicts) == 90

@@ -18,7 +18,13 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
 import house  # noqa: E402
 from attacks import ATTACKS, BASELINE  # noqa: E402
-from mutants import CLOSURES_SOLUTION, FUSED_SOLUTION, MUTANTS, SIMPLE_SOLUTION  # noqa: E402
+from mutants import (  # noqa: E402
+    CLOSURES_SOLUTION,
+    FUSED_SOLUTION,
+    MUTANTS,
+    SIMPLE_SOLUTION,
+    complete,
+)
 from seeded import SEEDED  # noqa: E402
 
 from autograder import records  # noqa: E402
@@ -34,8 +40,9 @@ def fill(folder: Path, scratch: Path) -> None:
     for number, mutant in enumerate([*MUTANTS, *SEEDED]):
         pack(folder / f"mutant-{number:03}.tar", mutant.make(scratch / str(number)))
     styles = [SIMPLE_SOLUTION, FUSED_SOLUTION, CLOSURES_SOLUTION]
+    right = [complete(style, scratch / style.name) for style in styles]
     for number in range(COUNT - len(list(folder.iterdir()))):
-        pack(folder / f"right-{number:03}.tar", styles[number % 3])
+        pack(folder / f"right-{number:03}.tar", right[number % 3])
     paths = sorted(folder.iterdir())
     for number, path in enumerate(paths):  # spread the kinds
         path.rename(folder / f"{number * 97 % len(paths):03}-{path.name}")

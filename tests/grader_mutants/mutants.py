@@ -31,6 +31,18 @@ TRAINED = SGD | MOMENTUM | EVAL
 NO_LINEAR = LINEAR_FORWARD | LINEAR_BACKWARD | TRAINED
 
 
+def complete(style: Path, folder: Path) -> Path:
+    """Write a solution into a new folder and return it.
+
+    One in another style holds only the files that are its own; the rest is the simple one's.
+    """
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(SIMPLE_SOLUTION, folder, ignore=ignored)
+    if style != SIMPLE_SOLUTION:
+        shutil.copytree(style, folder, ignore=ignored, dirs_exist_ok=True)
+    return folder
+
+
 @dataclass(frozen=True)
 class Mutant:
     """A change of the simple solution, and what it costs.
@@ -61,7 +73,7 @@ class Mutant:
 
     def make(self, folder: Path) -> Path:
         """Write the changed solution into a new folder and return it."""
-        shutil.copytree(self.base, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        complete(self.base, folder)
         path = folder / self.file
         text = path.read_text()
         assert text.count(self.old) == 1, f"{self.name}: {text.count(self.old)} places"
