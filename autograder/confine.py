@@ -3,6 +3,7 @@
 Orders are plain JSON values (isolation.py writes them):
 
 - `limits`: bytes of `memory`, bytes of one `file`, open `files`, `processes`, `cpu` seconds;
+- `seccomp`: whether to give up the calls that reach other processes or a network (seccomp.py);
 - `landlock`: whether to give up all files but those named below, TCP and foreign signals;
 - `root`: an empty folder to build a file system of its own in, of the paths named below alone;
 - `uid`: the user to become;
@@ -18,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from autograder import linux, processes
+from autograder import linux, processes, seccomp
 
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 LIMITS = {
@@ -48,6 +49,8 @@ def confine(orders: dict[str, Any]) -> None:
     if orders.get("landlock"):
         linux.landlock(rights(orders))
     limit(orders.get("limits", {}))
+    if orders.get("seccomp"):
+        seccomp.restrict()
 
 
 def limit(limits: dict[str, int]) -> None:

@@ -24,7 +24,7 @@ from autograder.probe import ATTEMPTS
 from autograder.supervisor import GraderError, Worker
 
 NAP = 60  # seconds that a process that is left behind would stay
-STOPPED_FROM = {attempt.__name__: 1 for attempt in ATTEMPTS} | {"send_datagram": 3}
+STOPPED_FROM = {attempt.__name__: 1 for attempt in ATTEMPTS}  # the first tier that stops it
 TEXTS = {attempt.__name__: (attempt.__doc__ or "").rstrip(".").lower() for attempt in ATTEMPTS}
 
 

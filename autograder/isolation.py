@@ -1,8 +1,8 @@
 """Isolation tiers: what keeps a submission from everything but its own answers.
 
 - T0, a laptop: a process of its own, time and resource limits. Advisory: nothing is kept secret.
-- T1, Linux without root: T0; no new privileges; Landlock: no other files, no TCP, no programs, no
-  signals to others; a grader that cannot be read or traced.
+- T1, Linux without root: T0; no new privileges; Landlock and seccomp: no other files, no programs,
+  no network, no signals to others; a grader that cannot be read, traced or limited.
 - T2, root: T1 as a user of its own, whose processes are ended together.
 - T3, root: T2 in namespaces of its own: no network, no other processes or files are even there.
 
@@ -27,7 +27,7 @@ from autograder.visible import python_paths
 
 NAMES = {
     0: "T0 laptop (a process of its own, time and resource limits; advisory)",
-    1: "T1 Linux without root (T0, no new privileges, Landlock)",
+    1: "T1 Linux without root (T0, no new privileges, Landlock, seccomp)",
     2: "T2 root (T1, a user of its own for each worker)",
     3: "T3 root (T2, namespaces of its own: no network, no other processes, no other files)",
 }
@@ -75,6 +75,7 @@ class Isolation:
         known = python_paths()
         return {
             "limits": limits,
+            "seccomp": True,
             "landlock": linux.landlock_version() >= linux.LANDLOCK_WANTED,
             "root": root_of(scratch) if self.tier == 3 else None,
             "uid": self.uid,

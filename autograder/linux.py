@@ -46,9 +46,10 @@ def _check(result: int, what: str) -> int:
     return result
 
 
-def prctl(option: int, value: int) -> None:
-    """Set one attribute of this process."""
-    numbers = (ctypes.c_ulong(n) for n in (value, 0, 0, 0))
+def prctl(option: int, value: int, data: bytes = b"") -> None:
+    """Set one attribute of this process; some take a number and a structure."""
+    more = ctypes.create_string_buffer(data, len(data)) if data else ctypes.c_ulong(0)
+    numbers = (ctypes.c_ulong(value), more, ctypes.c_ulong(0), ctypes.c_ulong(0))
     _check(_libc().prctl(option, *numbers), f"prctl({option}, {value})")
 
 

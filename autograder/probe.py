@@ -58,6 +58,18 @@ def signal_grader(bait: dict[str, Any]) -> None:
     os.kill(bait["grader"], 0)
 
 
+def limit_grader(bait: dict[str, Any]) -> None:
+    """Ask for the grader's limits, as who can ask can lower them."""
+    import resource
+
+    resource.prlimit(bait["grader"], resource.RLIMIT_NOFILE)
+
+
+def slow_grader(bait: dict[str, Any]) -> None:
+    """Give the grader the processors that it has (it could be given fewer)."""
+    os.sched_setaffinity(bait["grader"], os.sched_getaffinity(bait["grader"]))
+
+
 def see_processes(bait: dict[str, Any]) -> None:
     """Find the grader among the processes."""
     if str(bait["grader"]) not in os.listdir("/proc"):
@@ -104,6 +116,8 @@ ATTEMPTS: tuple[Callable[[dict[str, Any]], None], ...] = (
     list_descriptors,
     copy_memory,
     signal_grader,
+    limit_grader,
+    slow_grader,
     see_processes,
     run_program,
     connect,
@@ -113,12 +127,15 @@ ATTEMPTS: tuple[Callable[[dict[str, Any]], None], ...] = (
 )
 
 
+LINUX_ONLY = (copy_memory, connect_abstract, limit_grader, slow_grader)
+
+
 def probe(library: Any, arrays: Any, options: dict[str, Any]) -> dict[str, bool]:
     """Try everything; tell what was not stopped."""
     done = {}
     for attempt in ATTEMPTS:
         done[attempt.__name__] = False
-        if not sys.platform.startswith("linux") and attempt in (copy_memory, connect_abstract):
+        if not sys.platform.startswith("linux") and attempt in LINUX_ONLY:
             continue
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             attempt(options)

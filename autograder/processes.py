@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,7 +68,9 @@ def end(pid: int) -> None:
 
 def kill_user(uid: int) -> None:
     """Kill every process of a user, at once, by becoming that user in a child of ours."""
-    child = os.fork()
+    with warnings.catch_warnings():  # of forks beside NumPy's threads, which the child lets be
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         try:
             os.setgroups([])

@@ -234,5 +234,19 @@ KILLS = [
     Attack("the grader is killed", forward="import os; os.kill(os.getppid(), 9)", kills=True),
     Attack("the grader is stopped", forward="import os; os.kill(os.getppid(), 19)", kills=True),
     Attack("all processes are killed", forward="import os; os.kill(-1, 9)", kills=True),
+    Attack(
+        "the graders limits are lowered",
+        forward="""
+            import os, resource
+            for pid in (os.getppid(), *range(1, 3000)):
+                for kind in (resource.RLIMIT_FSIZE, resource.RLIMIT_AS, resource.RLIMIT_CPU):
+                    try:
+                        if pid != os.getpid():
+                            resource.prlimit(pid, kind, (1, 1))
+                    except OSError:
+                        pass
+        """,
+        kills=True,
+    ),
     Attack("the own group is killed", forward="import os; os.killpg(0, 9)"),
 ]
