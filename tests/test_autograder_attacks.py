@@ -133,7 +133,7 @@ def test_the_wrong_solution_earns_what_is_right_in_it(run: Run) -> None:
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name.replace(" ", "-"))
 def test_an_attack_earns_no_more_than_the_wrong_solution_it_hides(run: Run, attack: Attack) -> None:
     if not tried(attack, run.tier):
-        pytest.skip("at T0 it could end the run; it has a test of its own")
+        pytest.skip("at T0 it could end the run: that tier is advisory")
     record = record_of(run, attack)
     assert record.status == records.GRADED, record.reason
     honest = {p.name: p.earned for p in record_of(run, BASELINE).problems}

@@ -9,12 +9,15 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).with_name("grader_attacks")))
+sys.path[:0] = [str(Path(__file__).with_name(f"grader_{name}")) for name in ("attacks", "mutants")]
 import house  # noqa: E402
+from mutants import FUNCTIONAL, SUB_FORWARD, mutant  # noqa: E402
 
 from autograder import controls, isolation, linux, processes, visible  # noqa: E402
+from autograder.supervisor import Worker  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 TRY = """
@@ -119,6 +122,39 @@ def test_all_processes_of_a_user_are_ended_at_once() -> None:
     for sleeper in sleepers:
         assert sleeper.wait(10) == -9
     assert processes.of_user(uid) == []
+
+
+STAYS = """import os, time
+        for _ in range(3):
+            if os.fork() == 0:
+                os.setsid()
+                if os.fork() == 0:
+                    time.sleep(600)
+                os._exit(0)
+        """
+
+
+def test_a_kill_of_the_namespaces_first_process_leaves_no_survivor(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("it needs root")
+    isolated = isolation.make(3)
+    submission = mutant("", FUNCTIONAL, SUB_FORWARD, STAYS + SUB_FORWARD, set()).make(
+        tmp_path / "s"
+    )
+    isolated.give(submission)
+    tmp_path.chmod(0o755)
+    with Worker(submission, isolated) as worker:
+        arrays = {"a": np.ones(3), "b": np.ones(3)}
+        assert worker.ask("elementwise", arrays, {"names": ["Sub"]}, 20.0).fault is None
+        alive = processes.of_user(isolated.uid)
+        assert len(alive) == 4
+        first = processes.processes(lambda fields: fields[1] == str(worker._process.pid))
+        os.kill(first[0], 9)
+        deadline = time.monotonic() + 10
+        while processes.of_user(isolated.uid) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert processes.of_user(isolated.uid) == []
+    isolated.close()
 
 
 def test_a_submission_can_import_what_is_offered_and_what_that_needs() -> None:
