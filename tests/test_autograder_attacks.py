@@ -73,7 +73,7 @@ def grade(folder: Path, tier: int, *tried_attacks: Attack, archives: bool = Fals
         work / "out",
     ]
     command += ["--tier", str(tier), "--min-tier", "0", "--jobs", "2"]
-    command += ["--only", "1.1", "--timeout", "0.6"]
+    command += ["--only", "1.1", "--timeout", "0.4"]
     inner = ["env", f"PYTHONPATH={ROOT}", *command]
     done = subprocess.run(
         house.command(inner, TIERS[tier], folder), capture_output=True, text=True, timeout=LIMIT
