@@ -165,7 +165,8 @@ def explain(name: str, got: Any, right: Any, tolerance: Tolerance) -> str:
     if got.shape != right.shape:
         return f"{name}: expected shape {right.shape}, got shape {got.shape}"
     index = tuple(int(i) for i in np.argwhere(~tolerance.close(got, right))[0])
-    place = f"{name}[{', '.join(map(str, index))}]" if index else name
+    written = f"[{', '.join(map(str, index))}]" if index else ""
+    place = f"{name}, at {written}" if written and "," in name else f"{name}{written}"
     told = f"{place}: expected {float(right[index]):.10g}, got {float(got[index]):.10g}"
     count = int(np.sum(~tolerance.close(got, right)))
     return told if right.size == 1 else f"{told} ({count} of {right.size} numbers differ)"

@@ -32,13 +32,24 @@ def load(library: Library, arrays: Arrays, options: Values) -> Values:
 
 
 def elementwise(library: Library, arrays: Arrays, options: Values) -> Values:
-    """Call an operation's forward, and backward if `g` is given, with a bare context."""
+    """Call an operation's forward, and backward if `g` is given, with a bare context.
+
+    Of several cases the arrays are a0, b0, g0, a1, …; names of values then end in the shapes.
+    """
     operation = library.name("mytorch.nn.functional", *options["names"])
+    values: Values = {}
+    for case in (name[1:] for name in arrays if name.startswith("a")):
+        single = {name[0]: array for name, array in arrays.items() if name[1:] == case}
+        end = f", {single['a'].shape} with {single['b'].shape}" if case else ""
+        values |= {f"{n}{end}": v for n, v in _one_case(library, operation, single).items()}
+    return values
+
+
+def _one_case(library: Library, operation: Any, arrays: Arrays) -> Values:
     context = library.name("mytorch.autograd_engine", "ContextManager")()
     a = library.tensor(arrays["a"], requires_grad=True)
     b = library.tensor(arrays["b"], requires_grad=True)
-    output = value(operation.forward(context, a, b), "output")
-    values: Values = {"output": output}
+    values: Values = {"output": value(operation.forward(context, a, b), "output")}
     if "g" in arrays:
         gradients = operation.backward(context, library.tensor(arrays["g"]))
         try:
@@ -47,7 +58,6 @@ def elementwise(library: Library, arrays: Arrays, options: Values) -> Values:
             raise Complaint("backward should return two Tensors: one for each input") from None
         values["gradient of a"] = value(first, "gradient of a")
         values["gradient of b"] = value(second, "gradient of b")
-        values["output"] = output
     values["a afterwards"], values["b afterwards"] = value(a, "a"), value(b, "b")
     return values
 

@@ -61,6 +61,34 @@ def pair(rng: np.random.Generator, shapes: Any, with_g: bool) -> Arrays:
     return arrays
 
 
+def cases_of(x: Arrays) -> list[tuple[str, Arrays]]:
+    """Return the arrays of each case of a check, and what its values' names end in.
+
+    A check has one case, a and b, or several: a0 and b0, a1 and b1, …
+    """
+    cases = []
+    for end in (name[1:] for name in x if name.startswith("a")):
+        single = {name[0]: array for name, array in x.items() if name[1:] == end}
+        shapes = f", {single['a'].shape} with {single['b'].shape}"
+        cases.append((shapes if end else "", single))
+    return cases
+
+
+def of_each_case(
+    function: Callable[[Arrays, Values], Values],
+) -> Callable[[Arrays, Values], Values]:
+    """Turn a function of one case, and of what is right in it, into one of all cases."""
+
+    def of_all(x: Arrays, right: Values) -> Values:
+        values: Values = {}
+        for end, single in cases_of(x):
+            own = {n.removesuffix(end): v for n, v in right.items() if n.endswith(end)}
+            values |= {f"{n}{end}": v for n, v in function(single, own).items()}
+        return values
+
+    return of_all
+
+
 def named(gradients: tuple[Any, Any]) -> Values:
     """Name the gradients as the worker's program does."""
     return {"gradient of a": gradients[0], "gradient of b": gradients[1]}
@@ -92,17 +120,17 @@ def backward_mistakes(sign: str) -> list[Mistake]:
         wide = {n: np.broadcast_to(x[n], x["g"].shape).copy() for n in ("a", "b")}
         return named(both_gradients(sign, {**wide, "g": x["g"]}))
 
-    def wrong_axis(x: Arrays, right: Values) -> Values:
-        return {
-            n: g.sum(axis=-1) if x[n[-1]].ndim < g.ndim else g
-            for n, g in unsummed(x, right).items()
-        }
+    def over_front(reduce: Callable[[np.ndarray, int], np.ndarray]) -> Any:
+        """Return the mistake of `reduce(gradient, axes in front)` where axes were put in front."""
 
-    def averaged(x: Arrays, right: Values) -> Values:
-        return {
-            n: g.mean(axis=tuple(range(g.ndim - x[n[-1]].ndim))) if x[n[-1]].ndim < g.ndim else g
-            for n, g in unsummed(x, right).items()
-        }
+        def wrong(x: Arrays, right: Values) -> Values:
+            values = {}
+            for name, g in unsummed(x, right).items():
+                extra = g.ndim - x[name[-1]].ndim
+                values[name] = reduce(g, extra) if extra else right[name]
+            return values
+
+        return wrong
 
     def other_sign(x: Arrays, right: Values) -> Values:
         return {"gradient of b": -right["gradient of b"]}
@@ -114,8 +142,8 @@ def backward_mistakes(sign: str) -> list[Mistake]:
         Mistake(SWAPPED, lambda _, r: named((r["gradient of b"], r["gradient of a"]))),
         Mistake(UPSTREAM, ignored),
         Mistake(NOT_SUMMED, unsummed),
-        Mistake(WRONG_AXIS, wrong_axis),
-        Mistake(AVERAGED, averaged),
+        Mistake(WRONG_AXIS, over_front(lambda g, _: g.sum(axis=-1))),
+        Mistake(AVERAGED, over_front(lambda g, extra: g.mean(axis=tuple(range(extra))))),
         Mistake("the gradient of b has the wrong sign", other_sign),
     ]
     if sign == "/":
@@ -149,15 +177,21 @@ def elementwise_checks(
     def intact(x: Arrays) -> Values:
         return {"a afterwards": x["a"], "b afterwards": x["b"], **backward(x)}
 
-    def check(name: str, worth: float, shapes: Any, expected: Any, mistakes: Any) -> Check:
+    def check(name: str, worth: float, shapes: Any, right: Any, mistakes: list[Mistake]) -> Check:
         def draw(rng: np.random.Generator) -> Arrays:
-            chosen = shapes[rng.integers(len(shapes))]
-            return pair(rng, chosen, with_g=expected is not forward)
+            if shapes is same:
+                return pair(rng, same[rng.integers(len(same))], with_g=right is not forward)
+            drawn = [pair(rng, each, with_g=right is not forward) for each in shapes]
+            return {f"{n}{i}": array for i, x in enumerate(drawn) for n, array in x.items()}
 
-        method = "forward" if expected is forward else "backward"
+        def expected(x: Arrays) -> Values:
+            return of_each_case(lambda single, _: right(single))(x, {})
+
+        method = "forward" if right is forward else "backward"
         place = f"{' or '.join(CLASSES[problem])}.{method}, mytorch/nn/functional.py"
-        known = (options, mistakes, AUTOGRAD)
-        return Check(problem, name, worth, "elementwise", draw, expected, *known, place=place)
+        known = [Mistake(m.hint, of_each_case(m.wrong)) for m in mistakes]
+        how = (draw, expected, options, known, AUTOGRAD)
+        return Check(problem, name, worth, "elementwise", *how, place=place)
 
     same = [((3, 4), (3, 4)), ((4, 2), (4, 2)), ((2, 3, 2), (2, 3, 2))]
     ahead, back = forward_mistakes(sign), backward_mistakes(sign)
