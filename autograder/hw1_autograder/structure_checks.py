@@ -8,11 +8,10 @@ from autograder.checks import AUTOGRAD, Arrays, Check, Mistake, Values
 from autograder.hw1_autograder.elementwise_checks import numbers
 
 APPLY = "Function.apply, mytorch/autograd_engine.py"
-DEEPER = 3
 
 
 def draw_sums(rng: np.random.Generator) -> Arrays:
-    """Draw leaves and constants in some order, every sum of two of a kind, and some sums of sums.
+    """Draw leaves and constants in some order, every kind of sum of two, and sums with sums.
 
     `wanted[i]` tells whether operand i is a leaf that requires a gradient; sum k adds the operands
     (or earlier sums, counted on after them) `left[k]` and `right[k]`.
@@ -22,8 +21,9 @@ def draw_sums(rng: np.random.Generator) -> Arrays:
     pairs = [leaves, leaves[::-1], constants, constants[::-1]]
     pairs += [(leaves[0], constants[1]), (constants[0], leaves[1])]
     pairs = [pairs[i] for i in rng.permutation(len(pairs))]
-    for _ in range(DEEPER):
-        pairs.append(rng.integers(0, len(wanted) + len(pairs), 2))
+    needs = [bool(wanted[a] or wanted[b]) for a, b in pairs]
+    needing, constant = (len(wanted) + needs.index(which) for which in (True, False))
+    pairs += [(needing, constant), (constant, needing), (needing, leaves[0])]
     left, right = np.array(pairs).T
     return {"x": numbers(rng, 2, 3), "wanted": wanted, "left": left, "right": right}
 
