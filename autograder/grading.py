@@ -77,6 +77,7 @@ class Grading:
         answer = self.ask(check, inputs, limit)
         if answer.fault is not None and answer.fault.killed and not self.spared:
             self.spared = True  # memory may have run out by a neighbour's doing: once more
+            self.fatal = None
             answer = self.ask(check, inputs, limit)
         if answer.fault is None:
             return judge(check, inputs, answer.values, answer.output)
