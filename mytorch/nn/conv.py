@@ -40,8 +40,21 @@ class Conv1d(_Conv1d):
 
 
 class Flatten(Module):
-    """y = each example of the batch as one row: (N, …) -> (N, the product of the other sizes)."""
+    """y = the axes from ``start_dim`` to ``end_dim`` as one; by default all but the batch's.
+
+    Flatten() makes one row of each example: (N, …) -> (N, the product of the other sizes).
+    Source: homework 2; torch.nn.Flatten.
+    """
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1):
+        super().__init__()
+        self.start_dim = start_dim
+        self.end_dim = end_dim
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the rows."""
-        return x.flatten(1)
+        """Return the flattened tensor."""
+        return x.flatten(self.start_dim, self.end_dim)
+
+    def extra_repr(self) -> str:
+        """Return the two axes."""
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"

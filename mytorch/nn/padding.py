@@ -1,7 +1,8 @@
-"""Padding: elements added around signals and images (torch.nn.ZeroPad1d …).
+"""Padding: elements added around signals, images and volumes (torch.nn.ZeroPad1d …).
 
-``padding`` is an integer for all sides, or one for each: (left, right) of the last axis, and of
-images (left, right, top, bottom). Negative ones take elements away.
+``padding`` is an integer for all sides, or one for each: (left, right) of the last axis, of images
+(left, right, top, bottom), of volumes (left, right, top, bottom, front, back). Negative ones take
+elements away.
 """
 
 from __future__ import annotations
@@ -19,14 +20,19 @@ from mytorch.tensor import Tensor
 __all__ = [
     "CircularPad1d",
     "CircularPad2d",
+    "CircularPad3d",
     "ConstantPad1d",
     "ConstantPad2d",
+    "ConstantPad3d",
     "ReflectionPad1d",
     "ReflectionPad2d",
+    "ReflectionPad3d",
     "ReplicationPad1d",
     "ReplicationPad2d",
+    "ReplicationPad3d",
     "ZeroPad1d",
     "ZeroPad2d",
+    "ZeroPad3d",
 ]
 
 Padding = int | Sequence[int]
@@ -80,6 +86,12 @@ class ConstantPad2d(ConstantPad1d):
     _axes = 2
 
 
+class ConstantPad3d(ConstantPad1d):
+    """Add elements of one ``value`` around the last three axes."""
+
+    _axes = 3
+
+
 class ZeroPad1d(_Pad):
     """Add zeros at the ends of the last axis."""
 
@@ -90,6 +102,12 @@ class ZeroPad2d(_Pad):
     """Add zeros around the last two axes."""
 
     _axes, _mode, value = 2, "constant", 0.0
+
+
+class ZeroPad3d(_Pad):
+    """Add zeros around the last three axes."""
+
+    _axes, _mode, value = 3, "constant", 0.0
 
 
 class ReflectionPad1d(_Pad):
@@ -104,6 +122,12 @@ class ReflectionPad2d(_Pad):
     _axes, _mode = 2, "reflect"
 
 
+class ReflectionPad3d(_Pad):
+    """Add to volumes what is inside, mirrored at their faces; see ``ReflectionPad1d``."""
+
+    _axes, _mode = 3, "reflect"
+
+
 class ReplicationPad1d(_Pad):
     """Add to signals the first and the last element again: 1 1 [1 2 3] 3 3."""
 
@@ -114,6 +138,12 @@ class ReplicationPad2d(_Pad):
     """Add to images their edges again; see ``ReplicationPad1d``."""
 
     _axes, _mode = 2, "replicate"
+
+
+class ReplicationPad3d(_Pad):
+    """Add to volumes their faces again; see ``ReplicationPad1d``."""
+
+    _axes, _mode = 3, "replicate"
 
 
 class CircularPad1d(_Pad):
@@ -131,3 +161,9 @@ class CircularPad2d(CircularPad1d):
     """Add to images what the opposite sides have; see ``CircularPad1d``."""
 
     _axes = 2
+
+
+class CircularPad3d(CircularPad1d):
+    """Add to volumes what the opposite sides have; see ``CircularPad1d``."""
+
+    _axes = 3

@@ -12,6 +12,7 @@ import mytorch.nn.functional as F
 from mytorch.nn.function_module import FunctionModule
 
 __all__ = [
+    "ChannelShuffle",
     "Fold",
     "PixelShuffle",
     "PixelUnshuffle",
@@ -90,6 +91,13 @@ class PixelUnshuffle(FunctionModule, function=F.pixel_unshuffle):
 
     def __init__(self, downscale_factor: int):
         super().__init__(downscale_factor=downscale_factor)
+
+
+class ChannelShuffle(FunctionModule, function=F.channel_shuffle):
+    """y = (N, C, …) with the channels of ``groups`` groups dealt out in turn."""
+
+    def __init__(self, groups: int):
+        super().__init__(groups=groups)
 
 
 class Unfold(FunctionModule, function=F.unfold):
