@@ -252,6 +252,8 @@ BAD: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: nn.Conv2d(3, 4, 3, padding=-1), ValueError, "Conv2d: padding must be at least 0"),
     (lambda: nn.Conv2d(3, 4, 3, groups=3), ValueError, "groups=3 must divide in_channels=3 and ou"),
     (lambda: nn.Conv2d(-1, 4, 3), ValueError, "Conv2d: in_channels must be at least 1, got -1"),
+    (lambda: nn.Conv2d((3,), 4, 3), TypeError, r"Conv2d: in_channels is an integer, not \(3,\)"),
+    (lambda: nn.Conv2d(3, 4, 3, groups=0), ValueError, "Conv2d: groups must be at least 1, got 0"),
     (lambda: nn.Conv2d(3, 4, 3, padding_mode="x"), ValueError, "padding_mode is one of .*not 'x'"),
     (lambda: nn.Conv2d(3, 4, 3.0), TypeError, "Conv2d: kernel_size is an integer or a tuple of 2"),
     (lambda: nn.Conv2d(3, 4, (1, 2, 3)), ValueError, "kernel_size=.1, 2, 3. has 3 numbers for 2"),

@@ -47,12 +47,12 @@ class _Convolution(Module):
     ):
         super().__init__()
         name, axes = type(self).__name__, self._axes
-        for argument, value in (
-            ("in_channels", in_channels),
-            ("out_channels", out_channels),
-            ("groups", groups),
-        ):
-            per_axis(name, argument, value, 1)
+        numbers = {"in_channels": in_channels, "out_channels": out_channels, "groups": groups}
+        for argument, value in numbers.items():
+            if not isinstance(value, (int, np.integer)):
+                raise TypeError(f"{name}: {argument} is an integer, not {value!r}")
+            if value < 1:
+                raise ShapeError(f"{name}: {argument} must be at least 1, got {value}")
         if in_channels % groups or out_channels % groups:
             raise ShapeError(
                 f"{name}: groups={groups} must divide in_channels={in_channels} and "
