@@ -1,4 +1,4 @@
-"""Lab: a small convolutional network that reads 99 % of MNIST's test digits after a minute or two.
+"""Lab: a small convolutional network that learns to read MNIST in a minute: 99 % of the test digits.
 
     python labs/cnn_mnist.py
 
@@ -13,13 +13,18 @@ Source: Y. LeCun et al., "Gradient-based learning applied to document recognitio
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from tqdm import tqdm
+# The products here are small: a second thread gains little, and on a busy machine it costs minutes.
+# OpenBLAS, NumPy's, reads this once, when it is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np  # noqa: E402
+from tqdm import tqdm  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
