@@ -1,4 +1,4 @@
-"""Lab: a small convolutional network that learns to read MNIST in a minute: 99 % of the test digits.
+"""Lab: a small convolutional network that learns to read 99 % of MNIST in about a minute.
 
     python labs/cnn_mnist.py
 
