@@ -11,31 +11,36 @@ from typing import Any
 import numpy as np
 
 from mytorch.conversions import destination
+from mytorch.errors import BoundsError, DtypeError, ShapeError
 from mytorch.hooks import RemovableHandle
 from mytorch.nn.module_hooks import call_with_hooks
+from mytorch.nn.parameter import Parameter, Uninitialized
 from mytorch.nn.state import IncompatibleKeys, load_into
 from mytorch.tensor import Tensor
 
 __all__ = ["Module", "Parameter"]
 
 
-class _ParameterType(type):
-    def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, Tensor) and instance.is_parameter
+def alias(name: str, doc: str) -> Any:
+    """Return a property that is another name of the attribute ``name``."""
+
+    def get(self: Any) -> Any:
+        return getattr(self, name)
+
+    def put(self: Any, value: Any) -> None:
+        setattr(self, name, value)
+
+    return property(get, put, doc=doc)
 
 
-class Parameter(metaclass=_ParameterType):
-    """``Parameter(data)`` is a leaf Tensor that requires grad and is marked as a parameter.
-
-    A factory: what it makes is a ``Tensor``, of which ``isinstance(tensor, Parameter)`` holds.
-
-    Args:
-        data: numbers, an array or a Tensor; copied.
-        requires_grad: False for one that is not trained.
-    """
-
-    def __new__(cls, data: Any, requires_grad: bool = True) -> Any:  # noqa: D102
-        return Tensor(data, requires_grad=requires_grad, is_parameter=True)
+def _tell_where(error: Any, module: Module) -> None:
+    """Put the path from ``module`` to the layer that failed before the message of ``error``."""
+    if not hasattr(error, "layer"):  # the innermost is the first that gets here
+        error.layer, error.told = module, str(error)
+    for path, each in module.named_modules():
+        if each is error.layer and path:
+            error.args = (f"{path}: {error.told}",)
+            return
 
 
 class Module:
@@ -69,6 +74,9 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute; Parameters and Modules are also registered under their name."""
         registries = self._registries()
+        if isinstance(getattr(type(self), name, None), property):  # an alias, say
+            object.__setattr__(self, name, value)
+            return
         kind = None
         if isinstance(value, Module):
             kind = "_submodules"
@@ -141,9 +149,13 @@ class Module:
     # ------------------------------------------------------------------------------ calling
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._hooks:
-            return call_with_hooks(self, args, kwargs)
-        return self.forward(*args, **kwargs)
+        try:
+            if self._hooks:
+                return call_with_hooks(self, args, kwargs)
+            return self.forward(*args, **kwargs)
+        except (ShapeError, DtypeError, BoundsError) as error:
+            _tell_where(error, self)
+            raise
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; a subclass must define it."""
@@ -249,10 +261,7 @@ class Module:
 
     # ------------------------------------------------------------------------------ modes
 
-    @property
-    def training(self) -> bool:
-        """torch's name of ``is_train``."""
-        return self.is_train
+    training = alias("is_train", "torch's name of ``is_train``.")
 
     def train(self, mode: bool = True) -> Module:
         """Put this module and all below it in training mode."""
@@ -298,7 +307,9 @@ class Module:
         if wanted.kind != "f":
             raise TypeError(f"to: a module can be converted to a floating dtype, not {wanted}")
         for tensor in [*self.parameters(), *self.buffers()]:
-            if tensor.data.dtype.kind == "f":
+            if isinstance(tensor, Uninitialized):
+                tensor.data = np.empty(0, wanted)
+            elif tensor.data.dtype.kind == "f":
                 tensor.data = tensor.data.astype(wanted)
                 tensor.mark_changed()
             if tensor.grad is not None:
@@ -344,12 +355,16 @@ class Module:
             ShapeError: entries that are missing, unexpected, of another shape or of a kind of
                 number that does not fit, all told together; nothing is changed then.
         """
+        if not hasattr(state_dict, "items"):
+            kind = type(state_dict).__name__
+            raise TypeError(f"load_state_dict({type(self).__name__}): expects a dict, got {kind}")
+        state_dict = dict(state_dict)
         for path, module in self.named_modules():
-            module._prepare_load(path, state_dict)
+            module._complete_state(f"{path}." if path else "", state_dict)
         return load_into(type(self).__name__, self._state(), state_dict, strict)
 
-    def _prepare_load(self, path: str, state_dict: dict[str, Any]) -> None:
-        """Make what a lazy layer does not have yet, in the shapes that are to be loaded."""
+    def _complete_state(self, prefix: str, state_dict: dict[str, Any]) -> None:
+        """Add to a state that is loaded what older versions of this layer did not save."""
 
     # ------------------------------------------------------------------------------ printing
 
