@@ -58,7 +58,7 @@ class _Table(Module):
     def _shown(self, **defaults: Any) -> str:
         """Return the sizes, and the settings that are not the default."""
         named = [
-            f"{name}={getattr(self, name)}"
+            f"{name}={getattr(self, name)!r}"
             for name, default in defaults.items()
             if getattr(self, name) != default
         ]
