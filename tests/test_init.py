@@ -83,7 +83,7 @@ def test_draws_are_distributed_as_torchs(torch: Any, fill: Any, shape: Any, dtyp
     assert distance(ours, theirs.numpy()) < 2.23 * math.sqrt(2 / ours.size)
 
 
-@pytest.mark.parametrize("shape", [(3, 5), (5, 3), (4, 2, 3), (0, 3), (1, 1)], ids=str)
+@pytest.mark.parametrize("shape", [(3, 5), (5, 3), (4, 2, 3), (1, 1)], ids=str)
 def test_orthogonal_rows_or_columns_are_orthonormal(shape: tuple[int, ...]) -> None:
     matrix = filled(lambda i, t: i.orthogonal_(t, gain=2), shape).reshape(shape[0], -1) / 2
     product = matrix @ matrix.T if len(matrix) <= matrix.shape[1] else matrix.T @ matrix

@@ -1,6 +1,6 @@
 """Layers, losses and ``nn.functional`` (torch.nn)."""
 
-from mytorch.nn import functional, init
+from mytorch.nn import functional, init, utils
 from mytorch.nn.activations import (
     CELU,
     ELU,
@@ -187,4 +187,5 @@ __all__ = [
     "UninitializedParameter",
     "functional",
     "init",
+    "utils",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import mytorch.nn.functional as F
-from mytorch.nn.module import alias
+from mytorch.nn.module_tree import alias
 from mytorch.nn.running_norm import LazyRunningNorm, RunningNorm
 from mytorch.tensor import Tensor
 
@@ -80,7 +80,7 @@ class BatchNorm1d(_BatchNorm):
         device: the CPU; dtype: of parameters and statistics, by default the default dtype.
     Attributes:
         weight, bias (Tensor | None): parameters (C,), ones and zeros; ``gamma`` and ``beta`` are
-            the handout's names of the same.
+            the handout's names of the same. A state_dict has torch's; either can be loaded.
         running_mean, running_var, num_batches_tracked (Tensor | None): (C,), zeros and ones, and
             how many batches they have seen: buffers.
     Source: handout; torch.nn.BatchNorm1d; Ioffe and Szegedy 2015, arXiv:1502.03167.
@@ -89,6 +89,12 @@ class BatchNorm1d(_BatchNorm):
     forms = (("N", "C"), ("N", "C", "L"))
     gamma = alias("weight", "The handout's name of ``weight``.")
     beta = alias("bias", "The handout's name of ``bias``.")
+
+    def _complete_state(self, prefix: str, state_dict: dict[str, Any]) -> None:
+        super()._complete_state(prefix, state_dict)
+        for old, new in (("gamma", "weight"), ("beta", "bias")):
+            if f"{prefix}{old}" in state_dict:
+                state_dict[f"{prefix}{new}"] = state_dict.pop(f"{prefix}{old}")
 
 
 class BatchNorm2d(_BatchNorm):

@@ -48,15 +48,14 @@ class Loss(FunctionModule):
     ``forward`` itself.
     """
 
+    tensors = ("weight", "pos_weight")
+
     def __init__(
         self, size_average: Any = None, reduce: Any = None, reduction: str = "mean", **fixed: Any
     ):
         if size_average is not None or reduce is not None:
             reduction = _old_reduction(size_average, reduce)
         super().__init__(**fixed, reduction=reduction)
-        for name in ("weight", "pos_weight"):
-            if name in fixed:
-                self.register_buffer(name, fixed[name])
 
     def extra_repr(self) -> str:
         """Return nothing, as torch's."""

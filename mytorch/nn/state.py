@@ -21,7 +21,7 @@ class IncompatibleKeys(NamedTuple):
 
 
 def load_into(
-    name: str, own: dict[str, Tensor], state_dict: dict[str, Any], strict: bool
+    name: str, own: dict[str, Tensor], state_dict: dict[str, Any], strict: bool, assign: bool
 ) -> IncompatibleKeys:
     """Copy ``state_dict`` into the tensors ``own``; see ``Module.load_state_dict``."""
     given: dict[str, Any] = {
@@ -36,12 +36,14 @@ def load_into(
         faults += [f"missing: {path}" for path in keys.missing_keys]
         faults += [f"unexpected: {path}" for path in keys.unexpected_keys]
     common = [path for path in own if path in given]
-    faults += [f"{path}: {fault}" for path in common if (fault := _fault(own[path], given[path]))]
+    for path in common:
+        fault = _fault(own[path], given[path], assign)
+        faults += [f"{path}: {fault}"] if fault else []
     if faults:
         raise ShapeError(f"load_state_dict({name}): " + "; ".join(faults))
     for path in common:
         if not isinstance(given[path], Uninitialized):
-            _copy(own[path], given[path])
+            _copy(own[path], given[path], assign)
     return keys
 
 
@@ -49,21 +51,25 @@ def _array(value: Any) -> np.ndarray:
     return value.data if isinstance(value, Tensor) else np.asarray(value)
 
 
-def _fault(mine: Tensor, other: Any) -> str:
-    """Return why ``other`` cannot be copied into the tensor ``mine``; "" if it can."""
+def _fault(mine: Tensor, other: Any, assign: bool) -> str:
+    """Return why the tensor ``mine`` cannot have the values ``other``; "" if it can."""
     lazy = isinstance(mine, Uninitialized)
     if isinstance(other, Uninitialized):
         return "" if lazy else f"expected {tuple(mine.shape)}, got an {type(other).__name__}"
     if not lazy and mine.data.shape != other.shape:
         return f"expected {mine.data.shape}, got {other.shape}"
-    if not np.can_cast(other.dtype, mine.dtype, "same_kind"):
+    fits = np.can_cast(other.dtype, mine.dtype, "same_kind")
+    if not (other.dtype.kind == mine.dtype.kind if assign else fits):
         return f"expected {mine.dtype}, got {other.dtype}"
     return ""
 
 
-def _copy(tensor: Tensor, values: np.ndarray) -> None:
+def _copy(tensor: Tensor, values: np.ndarray, assign: bool) -> None:
     if isinstance(tensor, Uninitialized):
         tensor.materialize(values.shape)
-    tensor.data = np.asarray(tensor.data)  # somebody may have assigned a NumPy scalar
-    tensor.data[...] = values
+    if assign:
+        tensor.data = values
+    else:
+        tensor.data = np.asarray(tensor.data)  # somebody may have assigned a NumPy scalar
+        tensor.data[...] = values
     tensor.mark_changed()
