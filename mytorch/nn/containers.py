@@ -178,7 +178,7 @@ class _Parameters(Module):
         for name, value in self._parameters.items():
             if value is not None:
                 size = "x".join(map(str, value.shape))
-                lines.append(f"({name}): Parameter containing: [{value.dtype} of size {size}]")
+                lines.append(f"  ({name}): Parameter containing: [{value.dtype} of size {size}]")
         return "\n".join(lines)
 
 
