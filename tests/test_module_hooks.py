@@ -98,7 +98,7 @@ def test_outputs_that_are_no_floats_pass_a_watched_module_unchanged() -> None:
     assert seen == [(1, 3)]
 
 
-# ------------------------------------------------------------------------------ as many as torch has
+# ------------------------------------------------------------------------------ all of torch's
 
 
 def record(m: Any, seen: list[Any]) -> Any:
