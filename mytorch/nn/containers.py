@@ -188,7 +188,7 @@ class ParameterList(_Parameters):
     Source: torch.nn.ParameterList, which keeps values of other kinds too.
     """
 
-    def __init__(self, values: Iterable[Any] = ()):
+    def __init__(self, values: Iterable[Any] | None = None):
         super().__init__()
         self.extend(() if values is None else values)
 
