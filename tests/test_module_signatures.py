@@ -53,7 +53,8 @@ METHODS = "add_module apply buffers children cpu double eval extra_repr float ge
     "named_modules named_parameters parameters register_buffer register_forward_hook "
     "register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook "
     "register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module "
-    "register_parameter requires_grad_ set_submodule state_dict to train type zero_grad"
+    "register_parameter register_state_dict_post_hook register_state_dict_pre_hook "
+    "requires_grad_ set_submodule state_dict to train type zero_grad"
 )
 
 
