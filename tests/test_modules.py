@@ -153,6 +153,25 @@ def test_a_copy_and_a_pickled_module_do_the_same(case: ModuleCase) -> None:
                 assert not np.shares_memory(one.data, two.data)
 
 
+TYPED = [
+    *("Linear(5, 3, {})", "Bilinear(1, 2, 3, {})", "LazyLinear(3, {})", "PReLU({})"),
+    *("Embedding(3, 2, {})", "EmbeddingBag(3, 2, {})", "LayerNorm(3, {})", "RMSNorm(3, {})"),
+    *("GroupNorm(1, 3, {})", "BatchNorm1d(3, {})", "BatchNorm2d(3, {})", "LazyBatchNorm3d({})"),
+    "InstanceNorm1d(3, affine=True, track_running_stats=True, {})",
+]
+
+
+@pytest.mark.parametrize("code", TYPED)
+@pytest.mark.filterwarnings("ignore:Lazy modules")
+def test_a_layer_is_made_in_the_dtype_that_is_asked_for(torch: Any, code: str) -> None:
+    ours, theirs = (make(code.format("dtype=float32"), m).state_dict() for m in (mytorch, torch))
+    assert ours and {name: str(tensor.dtype) for name, tensor in ours.items()} == {
+        name: str(tensor.dtype).removeprefix("torch.") for name, tensor in theirs.items()
+    }
+    with pytest.raises(RuntimeError, match=": device: .*no device 'cuda'"):
+        make(code.format("device='cuda'"), mytorch)
+
+
 def refusal(m: Any, bad: BadModule) -> Exception:
     """Return the error that the row tells of."""
     with pytest.raises(Exception) as caught:  # noqa: PT011
