@@ -27,6 +27,8 @@ def test_without_strict_only_what_fits_is_loaded_and_the_rest_is_told(torch: Any
         state["1.bias"] = m.tensor([4.0])
         keys = net.load_state_dict(state, strict=False)
         told.append((list(keys.missing_keys), list(keys.unexpected_keys), net[1].bias.item()))
+        assert repr(keys).lstrip("_").startswith("IncompatibleKeys(missing_keys=['0.bias'], unex")
+        assert repr(net.load_state_dict(net.state_dict())) == "<All keys matched successfully>"
         state["0.weight"] = m.tensor([[1.0]])
         with pytest.raises(RuntimeError, match="0.weight"):
             net.load_state_dict(state, strict=False)
