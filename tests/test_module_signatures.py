@@ -49,12 +49,13 @@ UTILS = "clip_grad_norm_ clip_grad_value_ clip_grads_with_norm_ get_total_norm "
     "vector_to_parameters weight_norm"
 )
 METHODS = "add_module apply buffers children cpu double eval extra_repr float get_buffer " + (
-    "get_parameter get_submodule half load_state_dict modules named_buffers named_children "
+    "get_extra_state get_parameter get_submodule half load_state_dict modules named_buffers "
+    "named_children "
     "named_modules named_parameters parameters register_buffer register_forward_hook "
     "register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook "
     "register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module "
     "register_parameter register_state_dict_post_hook register_state_dict_pre_hook "
-    "requires_grad_ set_submodule state_dict to train type zero_grad"
+    "requires_grad_ set_extra_state set_submodule state_dict to train type zero_grad"
 )
 
 
@@ -69,10 +70,15 @@ def torch() -> Any:
 def arguments(call: Any) -> list[Any]:
     """Name, kind and default of each argument that has a name, but ``self``."""
     return [
-        (parameter.name, parameter.kind, parameter.default)
+        (parameter.name, parameter.kind, shown(parameter.default))
         for parameter in inspect.signature(call).parameters.values()
         if parameter.name != "self" and parameter.kind not in VARIADIC
     ]
+
+
+def shown(default: Any) -> Any:
+    """Return a default, or the name of one that is a function."""
+    return default.__name__ if inspect.isfunction(default) else default
 
 
 def all_names() -> list[str]:

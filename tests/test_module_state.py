@@ -121,3 +121,30 @@ def test_faults_that_a_hook_finds_are_told_with_the_others() -> None:
     layer.register_load_state_dict_pre_hook(hook)
     with pytest.raises(ShapeError, match="wrong version; missing: more; unexpected: less"):
         layer.load_state_dict(layer.state_dict())
+
+
+def test_what_else_a_module_saves_is_part_of_its_state_as_in_torch(torch: Any) -> None:
+    told = []
+    for m in (mytorch, torch):
+
+        class Counter(m.nn.Module):  # type: ignore[name-defined]
+            count = 0
+
+            def get_extra_state(self) -> Any:
+                return {"count": self.count}
+
+            def set_extra_state(self, state: Any) -> None:
+                self.count = state["count"]
+
+        first, second = (m.nn.Sequential(Counter(), m.nn.Linear(1, 1)) for _ in range(2))
+        first[0].count = 3
+        second.load_state_dict(first.state_dict())
+        without = {k: v for k, v in first.state_dict().items() if "extra" not in k}
+        with pytest.raises(RuntimeError, match="0._extra_state"):
+            second.load_state_dict(without)
+        keys = second.load_state_dict(without, strict=False)
+        told.append((second[0].count, sorted(first.state_dict()), list(keys.missing_keys)))
+        with pytest.raises(RuntimeError):
+            m.nn.Linear(1, 1).get_extra_state()
+    assert told[0] == told[1]
+    assert told[0][0] == 3

@@ -6,7 +6,7 @@ Source: torch.nn.Module; the name ``is_train`` is the handout's.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -252,6 +252,8 @@ class Module(ModuleTree):
         state = {} if destination is None else destination
         for path, tensor in self._state(prefix).items():
             state[path] = tensor if keep_vars else tensor.detach()
+        for path, module in self._with_extra_state(prefix):
+            state[path] = module.get_extra_state()
         for path, module in reversed(modules):
             module._call_hooks("state_post", state, f"{prefix}{path}." if path else prefix, {})
         return state
@@ -284,13 +286,33 @@ class Module(ModuleTree):
             prefix = f"{path}." if path else ""
             module._complete_state(prefix, state_dict)
             module._call_hooks("load_pre", state_dict, prefix, {}, strict, *keys, faults)
+        extra = list(self._with_extra_state())
+        given = {path: state_dict.pop(path) for path, _ in extra if path in state_dict}
+        keys.missing_keys.extend(path for path, _ in extra if path not in given)
         find_faults(self._state(), state_dict, strict, assign, keys, faults)
         if faults:
             raise ShapeError(f"load_state_dict({type(self).__name__}): " + "; ".join(faults))
         load_into(self._state(), state_dict, assign)
+        for path, module in extra:
+            if path in given:
+                module.set_extra_state(given[path])
         for module in self.modules():
             module._call_hooks("load_post", keys)
         return keys
+
+    def get_extra_state(self) -> Any:
+        """Return what else a state has: under ``_extra_state``, where a subclass defines this."""
+        raise NotImplementedError(f"{type(self).__name__} must define get_extra_state(self)")
+
+    def set_extra_state(self, state: Any) -> None:
+        """Take what ``get_extra_state`` returned; a subclass that defines that defines this too."""
+        raise NotImplementedError(f"{type(self).__name__} must define set_extra_state(self, state)")
+
+    def _with_extra_state(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """Yield (path, module) for each that defines ``get_extra_state``."""
+        for path, module in self.named_modules():
+            if type(module).get_extra_state is not Module.get_extra_state:
+                yield f"{prefix}{path}._extra_state" if path else f"{prefix}_extra_state", module
 
     def _complete_state(self, prefix: str, state_dict: dict[str, Any]) -> None:
         """Bring a state that is loaded from what older versions of this layer saved to date."""
