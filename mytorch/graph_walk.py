@@ -74,7 +74,8 @@ def _walk(
             arrived = (gradient,)
         else:
             if is_bare and node.is_leaf:
-                node.gather(new, gradient, getrefcount(gradient) == _ALONE)
+                is_spare = getrefcount(gradient) == _ALONE
+                node.gather(new, gradient, is_spare)
                 continue
             parts = node.materialized(gradient) if type(gradient) is list else (gradient,)
             arrived = node.apply_on_arrays(new, *parts) if is_bare else node.apply(*parts)
