@@ -16,7 +16,7 @@ import pytest
 import mytorch
 import mytorch.nn.functional as F
 from mytorch.tensor import Tensor
-from tests.module_rows import BAD, CASES
+from tests.module_rows import BAD, CASES, activations, losses
 from tests.module_table import BadModule, ModuleCase, make
 
 
@@ -25,7 +25,11 @@ def numbered(codes: list[str]) -> list[str]:
     return [f"{code} {codes[:i].count(code)}".removesuffix(" 0") for i, code in enumerate(codes)]
 
 
+# the losses have no state but weights, most activations and the dropouts have none
+WITHOUT = {case.name for case in (*activations.CASES, *losses.CASES) if case.name != "PReLU"}
+WITHOUT |= {case.name for case in CASES if "Dropout" in case.name}
 ROWS = pytest.mark.parametrize("case", CASES, ids=numbered([case.code for case in CASES]))
+WITH_STATE = [case for case in CASES if case.name not in WITHOUT]
 BAD_ROWS = pytest.mark.parametrize("bad", BAD, ids=numbered([bad.code for bad in BAD]))
 # torch announces that kl_div's mean will be its batchmean
 pytestmark = pytest.mark.filterwarnings("ignore:reduction. 'mean' divides")
@@ -106,7 +110,7 @@ def test_outputs_gradients_and_buffers_are_torchs(torch: Any, case: ModuleCase, 
     check_steps(torch, *both(torch, case, dtype), case, dtype)
 
 
-@ROWS
+@pytest.mark.parametrize("case", WITH_STATE, ids=numbered([case.code for case in WITH_STATE]))
 def test_a_state_goes_to_torch_and_comes_back(torch: Any, case: ModuleCase) -> None:
     mine, theirs = both(torch, case, np.float64)
     if not case.random:
