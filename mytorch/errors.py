@@ -13,6 +13,7 @@ __all__ = [
     "EmptyError",
     "GraphError",
     "LinAlgError",
+    "MixedDtypeError",
     "ShapeError",
 ]
 
@@ -29,6 +30,10 @@ class ShapeError(RuntimeError, ValueError):
 class DtypeError(NotImplementedError, TypeError):
     """Not for this dtype: a ``RuntimeError`` (often a ``NotImplementedError``, which is one) as in
     torch, and a ``TypeError`` as in NumPy."""
+
+
+class MixedDtypeError(DtypeError, ValueError):
+    """Dtypes that should be one: also a ``ValueError``, which torch's recurrent layers raise."""
 
 
 class EmptyError(RuntimeError, IndexError, ValueError):
