@@ -10,6 +10,7 @@ contiguous. The layers themselves are in ``recurrent.py``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -52,11 +53,11 @@ def steps_of(batch_sizes: Sequence[int], is_reversed: bool = False) -> Steps:
 
 
 class Recurrence(Function):
-    """Rows (S, I) of all steps and states (N, H) -> rows (S, H), and the states after the end.
+    """Rows of all steps, (S, I), and states (N, H) -> rows (S, H), and the states after the end.
 
     ``forward(ctx, steps, x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr)``, where a second state c, biases
-    and a projection may be None. A sequence takes part in the steps that it lasts for: its state
-    rests after them, or in reverse before them.
+    and a projection may be None; x may also be (T, N, I), and so is the result then. A sequence
+    takes part in the steps that it lasts for: its state rests after them, or in reverse before.
 
     A subclass states ``run`` and ``run_back`` on arrays, for the first derivatives, and ``cell``,
     one step in differentiable operations, for all higher ones and those of forward mode.
@@ -98,12 +99,12 @@ class Recurrence(Function):
         x, *states, w_ih, w_hh, b_ih, b_hh, w_hr = _contiguous([_data(each) for each in tensors])
         states = [state.copy() for state in states if state is not None]
         with np.errstate(all="ignore"):  # e**-x of a closed gate is infinite, and its inverse 0
-            rows, tape = cls.run(steps, x, tuple(states), (w_ih, w_hh, b_ih, b_hh, w_hr))
+            rows, tape = cls.run(steps, _rows(x), tuple(states), (w_ih, w_hh, b_ih, b_hh, w_hr))
         new = tensors[0].new
         ctx.steps, ctx.count = steps, len(tensors)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(*tensors, *[None if each is None else new(each) for each in tape])
-        return tuple([new(each) for each in (rows, *states)])
+        return new(rows.reshape(*x.shape[:-1], rows.shape[1])), *[new(state) for state in states]
 
     @classmethod
     def backward(cls, ctx: Any, grad_rows: Any, *grad_states: Any) -> Any:
@@ -115,17 +116,18 @@ class Recurrence(Function):
             np.zeros_like(start) if grad is None else np.array(grad)
             for start, grad in zip([s for s in starts if s is not None], grad_states, strict=True)
         ]
-        weights = (w_ih, w_hh, b_ih, b_hh, w_hr)
-        gates, projected = cls.run_back(ctx.steps, tape, weights, (grad_rows, *states))
+        weights, rows = (w_ih, w_hh, b_ih, b_hh, w_hr), _rows(x)
+        arrived = None if grad_rows is None else _rows(grad_rows)
+        gates, projected = cls.run_back(ctx.steps, tape, weights, (arrived, *states))
         sums: Any = None
         if needs[6] or needs[7]:  # over the rows: BLAS is faster than a sum
-            sums = np.matmul(np.ones(len(x), x.dtype), gates)
+            sums = np.matmul(np.ones(len(rows), rows.dtype), gates)
         return (
             None,
-            _times(gates, cls.from_input, w_ih) if needs[1] else None,
+            _times(gates, cls.from_input, w_ih).reshape(x.shape) if needs[1] else None,
             *states,
             *[None] * (2 - len(states)),
-            _over_rows(gates, cls.from_input, x) if needs[4] else None,
+            _over_rows(gates, cls.from_input, rows) if needs[4] else None,
             _over_rows(gates, cls.from_state, tape[1]) if needs[5] else None,
             sums[list(cls.from_input)].reshape(-1) if needs[6] else None,
             sums[list(cls.from_state)].reshape(-1) if needs[7] else None,
@@ -163,7 +165,7 @@ class Recurrence(Function):
         """Return what ``forward`` does, computed by ``cell``, step by step."""
         in_order = sorted(steps, key=lambda step: step[0].start)
         sizes = tuple([size for _, size in in_order])
-        parts = Split.apply(Affine.apply(x, w_ih, b_ih), 0, sizes)
+        parts = Split.apply(Affine.apply(_rows(x), w_ih, b_ih), 0, sizes)
         projected = {rows.start: part for (rows, _), part in zip(in_order, parts, strict=True)}
         states, made = (h,) if c is None else (h, c), {}
         for rows, size in steps:
@@ -175,7 +177,12 @@ class Recurrence(Function):
                 both = zip(active, states, strict=True)
                 active = tuple([Cat.apply(0, new, old[size:]) for new, old in both])
             states = active
-        return Cat.apply(0, *[made[rows.start] for rows, _ in in_order]), *states
+        joined = Cat.apply(0, *[made[rows.start] for rows, _ in in_order])
+        return joined.reshape(*x.shape[:-1], joined.shape[1]), *states
+
+
+def _rows(x: Any) -> Any:
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def _data(tensor: Any) -> Any:

@@ -18,7 +18,6 @@ from mytorch.ops.joining import Cat, Stack
 from mytorch.ops.recurrence import steps_of
 from mytorch.ops.recurrent import GRULayer, LSTMLayer, ReLULayer, TanhLayer
 from mytorch.ops.registry import operation
-from mytorch.ops.shape import Unsqueeze
 
 __all__ = ["Network", "run", "run_cell", "run_padded"]
 
@@ -51,7 +50,7 @@ def run(
     """Return what the last layer gives, both directions side by side, and the final states.
 
     Args:
-        rows (Tensor): (S, I), of packed sequences; batch_sizes: how many belong to each step.
+        rows (Tensor): (S, I), packed, or (T, N, I); batch_sizes: how many belong to each step.
         states: of all layers, each (num_layers * directions, N, size); None for zeros.
         params: w_ih, w_hh, b_ih and b_hh (if it has biases), w_hr (if it has projections), of each
             layer and within it of each direction.
@@ -79,12 +78,8 @@ def run(
             output, *final = layer.apply(steps[direction], rows, *own, *weights[place])
             outputs.append(output)
             finals.append(final)
-        rows = outputs[0] if directions == 1 else Cat.apply(1, *outputs)
-    return rows, [_stacked(parts) for parts in zip(*finals, strict=True)]
-
-
-def _stacked(parts: Tensors) -> Any:
-    return Unsqueeze.apply(parts[0], 0) if len(parts) == 1 else Stack.apply(0, *parts)
+        rows = outputs[0] if directions == 1 else Cat.apply(-1, *outputs)
+    return rows, [Stack.apply(0, *parts) for parts in zip(*finals, strict=True)]
 
 
 def run_padded(
@@ -96,10 +91,8 @@ def run_padded(
         wanted = "(N, T, I)" if batch_first else "(T, N, I)"
         raise ShapeError(f"{network.name}: expects {wanted}, got an input of {input.data.shape}")
     in_time = input.transpose(0, 1) if batch_first else input
-    steps, batch, size = in_time.data.shape
-    rows = in_time.reshape(steps * batch, size)
-    output, finals = run(network, rows, [batch] * steps, states, params)
-    output = output.reshape(steps, batch, output.data.shape[1])
+    steps, batch, _ = in_time.data.shape
+    output, finals = run(network, in_time, [batch] * steps, states, params)
     return output.transpose(0, 1) if batch_first else output, finals
 
 
@@ -168,13 +161,13 @@ def _check_fits(name: str, input: Any, weights: list[Any], others: Tensors) -> N
             f"{name}: input_size is {expected}, but the input has {shape[-1]} features"
         )
     check_tensors(name, *others)
-    float_data(name, input)
     for other in others:
         if other.data.dtype != input.data.dtype:
             raise MixedDtypeError(
                 f"{name}: the input is {input.data.dtype}, a weight or state {other.data.dtype}; "
                 "convert one, as with input.astype(dtype) or model.to(dtype)"
             )
+    float_data(name, input)
 
 
 def _checked_states(
