@@ -50,7 +50,7 @@ case $code in
     test)
         python=$(python_with test)
         cd -- "$root" # pytest reads setup.cfg and testpaths only from here
-        exec "$python" -m pytest "$@"
+        exec "$python" -m pytest -n auto --dist worksteal "$@"
         ;;
     1b | 2 | 2b | 3 | 3b | 4 | 4b)
         printf 'grade.sh: homework %s is not yet available\n\n' "$code" >&2

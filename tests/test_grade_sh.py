@@ -19,7 +19,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = {
     **{"numpy": "2.0.0", "matplotlib": "3.9", "requests": "2.32", "tqdm": "4.66"},
-    **{"pytest": "8.0", "hypothesis": "6.100", "setuptools": "70.1"},
+    **{"pytest": "8.0", "pytest_xdist": "3.2", "hypothesis": "6.100", "setuptools": "70.1"},
 }
 TELL = """
 import json, os, sys
@@ -195,7 +195,8 @@ def test_later_runs_of_every_code_install_nothing_more(set_up, machine):
     assert told(out) == ("test_mnist.py", python, str(elsewhere), ["--offline"])
     status, out, err = run(project, env, "test", "-k", "a or b", cwd=elsewhere)
     assert (status, err) == (0, "")
-    assert told(out) == ("__main__.py", python, str(project), ["-k", "a or b"])
+    in_parallel = ["-n", "auto", "--dist", "worksteal"]
+    assert told(out) == ("__main__.py", python, str(project), [*in_parallel, "-k", "a or b"])
 
 
 def test_the_scripts_exit_status_is_passed_on(set_up, machine):
@@ -235,7 +236,8 @@ def test_only_the_tests_need_the_tests_packages(set_up, machine, wheels, tmp_pat
     assert told(out)[1] == str(active / "bin/python")
     status, out, err = run(project, env, "test")
     assert status == 0
-    assert f"the active environment lacks pytest>=8, hypothesis: using {project}/.venv" in err
+    lacks = "pytest>=8, pytest-xdist>=3.2, hypothesis"
+    assert f"the active environment lacks {lacks}: using {project}/.venv" in err
     assert told(out)[1] == str(project / ".venv/bin/python")
 
 
