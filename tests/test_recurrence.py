@@ -1,4 +1,4 @@
-"""The loops over time of recurrent layers beside their cells; memory that is used again."""
+"""The loops over time of recurrent layers beside their cells."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pytest
 
 import mytorch
 from mytorch import autograd, nn
-from mytorch.ops.buffers import borrow
 from mytorch.ops.recurrence import steps_of
 from mytorch.ops.recurrent import GRULayer, LSTMLayer, ReLULayer, TanhLayer
 from mytorch.tensor import Tensor
@@ -221,39 +220,7 @@ def test_reference_counting_alone_frees_a_training_step(rng: np.random.Generator
         gc.enable()
 
 
-# ------------------------------------------------------------------------------ borrowed memory
-
-
-def address(array: np.ndarray) -> int:
-    return array.__array_interface__["data"][0]
-
-
-def test_borrowed_memory_is_handed_out_again_when_nobody_has_it() -> None:
-    shape = (3, 5, 7919)  # a size that nobody else asks for
-    first = borrow(shape, np.float32)
-    assert first.shape == shape and first.dtype == np.float32 and first.flags.writeable
-    first[...] = 1
-    part, place = first[1, :, 3:], address(first)
-    del first
-    second = borrow(shape, np.float32)
-    assert address(second) != place and not np.shares_memory(second, part)
-    second[...] = 2
-    assert (part == 1).all()
-    del part
-    assert address(borrow(shape, np.float32)) == place
-    assert address(borrow((3 * 7919, 5), np.int32)) == place  # of the same size
-
-
-def test_borrowed_memory_is_as_large_as_wanted() -> None:
-    for shape in ((), (0,), (3,), (2**14 + 1,), (100_000,), (333, 1000)):
-        for dtype in (np.float64, np.float16, np.uint8):
-            array = borrow(shape, dtype)
-            assert array.shape == shape and array.dtype == dtype
-            array[...] = 3
-            assert (array == 3).all()
-
-
-def test_results_keep_their_values_while_their_memory_is_sought_after(
+def test_results_keep_their_values_after_backward_and_other_runs(
     rng: np.random.Generator,
 ) -> None:
     net, inputs = nn.GRU(8, 64), [Tensor(rng.normal(size=(20, 16, 8))) for _ in range(4)]

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from mytorch.ops.buffers import borrow
 from mytorch.ops.common import select
 from mytorch.ops.elementary import Sigmoid, Tanh
 from mytorch.ops.linalg import Affine
@@ -54,8 +53,8 @@ class TanhLayer(Recurrence):
     def run(cls, steps: Steps, x: Any, states: Arrays, weights: Arrays) -> tuple[Any, Arrays]:
         w_ih, w_hh, b_ih, b_hh, _ = weights
         (h,) = states
-        after = borrow((1, len(x), len(w_hh)), x.dtype)
-        before = borrow(after.shape[1:], x.dtype)
+        after = np.empty((1, len(x), len(w_hh)), x.dtype)
+        before = np.empty(after.shape[1:], x.dtype)
         project(x, w_ih, biases(b_ih, b_hh, w_hh, 1).sum(0), cls.from_input, after)
         (recurrent,) = transposed(w_hh, cls.from_state, steps)
         scratch = np.empty_like(h)
@@ -65,14 +64,14 @@ class TanhLayer(Recurrence):
             new += np.matmul(state, recurrent, out=scratch[:size])
             cls.activate(new)
             state[...] = new
-        result = borrow(before.shape, x.dtype)
+        result = np.empty(before.shape, x.dtype)
         result[...] = after[0]  # whoever gets it may change it
         return result, (after, before)
 
     @classmethod
     def run_back(cls, steps: Steps, tape: Arrays, weights: Arrays, grads: Arrays) -> Any:
         after, w_hh, (grad_rows, dh) = tape[0], weights[1], grads
-        gates = borrow(after.shape, after.dtype)
+        gates = np.empty(after.shape, after.dtype)
         for rows, size in reversed(steps):
             grad, gate = dh[:size], gates[0, rows]
             if grad_rows is not None:
@@ -117,8 +116,8 @@ class GRULayer(Recurrence):
         w_ih, w_hh, b_ih, b_hh, _ = weights
         (h,) = states
         width = h.shape[1]
-        gates = borrow((4, len(x), width), x.dtype)
-        before, after = (borrow((len(x), width), x.dtype) for _ in range(2))
+        gates = np.empty((4, len(x), width), x.dtype)
+        before, after = (np.empty((len(x), width), x.dtype) for _ in range(2))
         bias, bias_state = biases(b_ih, b_hh, w_hh, 3)
         bias[:2] += bias_state[:2]
         project(x, w_ih, bias, cls.from_input, gates)
@@ -145,7 +144,7 @@ class GRULayer(Recurrence):
     @classmethod
     def run_back(cls, steps: Steps, tape: Arrays, weights: Arrays, grads: Arrays) -> Any:
         (kept, before), w_hh, (grad_rows, dh) = tape, weights[1], grads
-        gates = borrow(kept.shape, kept.dtype)
+        gates = np.empty(kept.shape, kept.dtype)
         w = by_gate(w_hh, (0, 1, 2))
         scratch = np.empty((3, *dh.shape), dh.dtype)
         one = dh.dtype.type(1)
@@ -199,9 +198,9 @@ class LSTMLayer(Recurrence):
     def run(cls, steps: Steps, x: Any, states: Arrays, weights: Arrays) -> tuple[Any, Arrays]:
         w_ih, w_hh, b_ih, b_hh, w_hr = weights
         h, c = states
-        tape = borrow((6, len(x), c.shape[1]), x.dtype)
-        before, after = (borrow((len(x), h.shape[1]), x.dtype) for _ in range(2))
-        outputs: Any = None if w_hr is None else borrow(tape.shape[1:], x.dtype)
+        tape = np.empty((6, len(x), c.shape[1]), x.dtype)
+        before, after = (np.empty((len(x), h.shape[1]), x.dtype) for _ in range(2))
+        outputs: Any = None if w_hr is None else np.empty(tape.shape[1:], x.dtype)
         project(x, w_ih, biases(b_ih, b_hh, w_hh, 4).sum(0), cls.from_input, tape)
         recurrent = transposed(w_hh, cls.from_state, steps)  # (4, R, H)
         scratch = np.empty((4, *c.shape), x.dtype)
@@ -230,7 +229,7 @@ class LSTMLayer(Recurrence):
         kept, _, outputs = tape
         w_hh, w_hr = weights[1], weights[4]
         grad_rows, dh, dc = grads
-        gates = borrow((4, *kept.shape[1:]), kept.dtype)
+        gates = np.empty((4, *kept.shape[1:]), kept.dtype)
         projected: Any = None if w_hr is None else np.empty((len(outputs), dh.shape[1]), dh.dtype)
         w = by_gate(w_hh, cls.from_state)
         scratch = np.empty((4, *dh.shape), dh.dtype)
