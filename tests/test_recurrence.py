@@ -186,12 +186,12 @@ def test_an_infinite_gradient_does_not_pass_a_closed_relu() -> None:
 
 
 @pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM"])
-def test_two_thousand_steps_go_forwards_backwards_and_twice(
+def test_two_thousand_steps_go_forwards_and_backwards_and_some_hundred_twice(
     torch: Any, rng: np.random.Generator, name: str
 ) -> None:
     make = lambda m: getattr(m, name)(2, 3)  # noqa: E731
     compare(torch, make, [rng.normal(size=(2000, 1, 2))], lambda u, net, x: net(x))
-    x = Tensor(rng.normal(size=(2000, 1, 2)), requires_grad=True)
+    x = Tensor(rng.normal(size=(500, 1, 2)), requires_grad=True)  # some ten nodes a step
     (slope,) = autograd.gradients([make(nn)(x)[0].sum()], [x], create_graph=True)
     (slope * slope).sum().backward()
     assert np.isfinite(x.grad.data).all()
