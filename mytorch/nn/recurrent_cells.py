@@ -64,7 +64,9 @@ class RNNCellBase(Module):
         """Return the states after one step, of (N, I), or of (I,) without the axis N."""
         network = Network(type(self).__name__, mode, self.bias)
         check_tensors(network.name, input, *(states or ()))
-        params = list(self.parameters())
+        params = [self.weight_ih, self.weight_hh]
+        if self.bias_ih is not None and self.bias_hh is not None:
+            params += [self.bias_ih, self.bias_hh]
         if input.ndim != 1:
             return run_cell(network, input, states, params)
         for state in states or ():
