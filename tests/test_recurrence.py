@@ -182,6 +182,18 @@ def test_an_infinite_gradient_does_not_pass_a_closed_relu() -> None:
     assert x.grad.tolist() == [[[0.0]]]
 
 
+def test_the_slope_of_relu_at_zero_is_zero_on_arrays_and_on_tensors() -> None:
+    net = nn.RNN(1, 1, nonlinearity="relu")
+    for parameter in net.parameters():
+        parameter.data[...] = 1
+    x = Tensor([[[-2.0]]], requires_grad=True)  # the two biases are 1
+    for create_graph in (False, True):
+        (slope,) = autograd.gradients([net(x)[0]], [x], create_graph=create_graph)
+        assert slope.tolist() == [[[0.0]]]
+    _, tangent = autograd.jvp(lambda t: net(t)[0], (x.detach(),), (Tensor([[[1.0]]]),))
+    assert tangent.tolist() == [[[0.0]]]
+
+
 # ------------------------------------------------------------------------------ long, and freed
 
 
