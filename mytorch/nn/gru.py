@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import mytorch.nn.functional as F
-from mytorch.nn.module import Module, Parameter
+from mytorch.nn.module import Module
+from mytorch.nn.parameter import Parameter
 from mytorch.nn.rnn import TimeIterator, initial_state
 from mytorch.tensor import Tensor
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from mytorch.devices import check_device
-from mytorch.dtypes import as_dtype
 from mytorch.errors import ShapeError
-from mytorch.nn.module import Module, Parameter
+from mytorch.nn.init import uniform_
+from mytorch.nn.module import Module
+from mytorch.nn.parameter import Parameter, parameter_dtype
 from mytorch.nn.utils.rnn import PackedSequence
 from mytorch.ops.common import check_tensors
 from mytorch.ops.rnn import Network, run, run_padded
@@ -67,7 +67,6 @@ class RNNBase(Module):
     ):
         super().__init__()
         self._check(mode, input_size, hidden_size, num_layers, bias, dropout, proj_size)
-        check_device(type(self).__name__, device)
         self.mode = mode
         self.input_size = input_size
         self.hidden_size = hidden_size
@@ -78,7 +77,7 @@ class RNNBase(Module):
         self.bidirectional = bidirectional
         self.proj_size = proj_size
         self._names: list[list[str]] = []  # of the weights, by layer and direction
-        wanted = as_dtype(type(self).__name__, dtype)
+        wanted = parameter_dtype(type(self).__name__, dtype, device)
         directions = ("", "_reverse") if bidirectional else ("",)
         for number in range(num_layers):
             for direction in directions:
@@ -136,8 +135,7 @@ class RNNBase(Module):
         """Draw all parameters from U(-1/sqrt(H), 1/sqrt(H)), in their order."""
         bound = 1 / math.sqrt(self.hidden_size)
         for parameter in self.parameters():
-            parameter.data[...] = np.random.uniform(-bound, bound, parameter.shape)
-            parameter.mark_changed()
+            uniform_(parameter, -bound, bound)
 
     @property
     def all_weights(self) -> list[list[Tensor]]:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from mytorch.devices import check_device
-from mytorch.dtypes import as_dtype
 from mytorch.errors import ShapeError
-from mytorch.nn.module import Module, Parameter
+from mytorch.nn.init import uniform_
+from mytorch.nn.module import Module
+from mytorch.nn.parameter import Parameter, parameter_dtype
 from mytorch.ops.common import check_tensors, count_argument
 from mytorch.ops.rnn import Network, run_cell
 from mytorch.tensor import Tensor
@@ -42,11 +42,10 @@ class RNNCellBase(Module):
     ):
         super().__init__()
         name = type(self).__name__
-        check_device(name, device)
         self.input_size = count_argument(name, "input_size", input_size)
         self.hidden_size = count_argument(name, "hidden_size", hidden_size)
         self.bias = bias
-        rows, wanted = num_chunks * hidden_size, as_dtype(name, dtype)
+        rows, wanted = num_chunks * hidden_size, parameter_dtype(name, dtype, device)
         self.weight_ih = Parameter(np.empty((rows, input_size), wanted))
         self.weight_hh = Parameter(np.empty((rows, hidden_size), wanted))
         self.bias_ih = Parameter(np.empty(rows, wanted)) if bias else None
@@ -57,8 +56,7 @@ class RNNCellBase(Module):
         """Draw all parameters from U(-1/sqrt(H), 1/sqrt(H)), in their order."""
         bound = 1 / math.sqrt(self.hidden_size) if self.hidden_size else 0.0
         for parameter in self.parameters():
-            parameter.data[...] = np.random.uniform(-bound, bound, parameter.shape)
-            parameter.mark_changed()
+            uniform_(parameter, -bound, bound)
 
     def _step(self, mode: str, input: Tensor, states: tuple[Tensor, ...] | None) -> Any:
         """Return the states after one step, of (N, I), or of (I,) without the axis N."""

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 import mytorch.nn.functional as F
-from mytorch.nn.module import Module, Parameter
+from mytorch.nn.module import Module
+from mytorch.nn.parameter import Parameter
 from mytorch.nn.util import PackedSequence
 from mytorch.tensor import Tensor, cat
 
