@@ -198,6 +198,17 @@ def test_training_steps_follow_torchs(torch: Any, rng: np.random.Generator, name
         close(one, other)
 
 
+@pytest.mark.filterwarnings("ignore:.*weight_norm. is deprecated")
+def test_a_weight_may_be_computed_from_others_at_every_call(
+    torch: Any, rng: np.random.Generator
+) -> None:
+    for make in (
+        lambda m: m.utils.weight_norm(m.LSTM(3, 4), "weight_hh_l0"),
+        lambda m: m.utils.weight_norm(m.GRUCell(3, 4), "weight_ih"),
+    ):
+        compare(torch, make, [rng.normal(size=(2, 3))], lambda u, net, x: net(x))
+
+
 def test_second_derivatives_are_torchs(torch: Any, rng: np.random.Generator) -> None:
     x = rng.normal(size=(3, 2, 3))
     for make in (NETWORKS["GRU"], NETWORKS["LSTM projected"], NETWORKS["RNN all"]):
