@@ -59,19 +59,15 @@ def windows(codes: np.ndarray) -> list[tuple[Tensor, Tensor]]:
     The N columns are parts of the text; a column goes on in the next window where it has stopped.
     """
     length = (len(codes) - 1) // BATCH_SIZE
-    columns = [
-        codes[start : start + BATCH_SIZE * length].reshape(BATCH_SIZE, length).T for start in (0, 1)
-    ]
-    return [
-        (Tensor(columns[0][start : start + STEPS]), Tensor(columns[1][start : start + STEPS]))
-        for start in range(0, length, STEPS)
-    ]
+    x, y = (codes[k : k + BATCH_SIZE * length].reshape(BATCH_SIZE, length).T for k in (0, 1))
+    return [(Tensor(x[t : t + STEPS]), Tensor(y[t : t + STEPS])) for t in range(0, length, STEPS)]
 
 
 def train_epoch(
     model: CharRNN, optimizer: Any, schedule: Any, batches: list[tuple[Tensor, Tensor]], name: str
 ) -> None:
     """Read the text once, and make a step of the optimiser after every window."""
+    model.train()
     criterion, state = nn.CrossEntropyLoss(), None
     for x, y in tqdm(batches, desc=name, unit="batch", leave=False, disable=None):
         optimizer.zero_grad()
@@ -91,6 +87,7 @@ def detached(state: Any) -> Any:
 
 def validate(model: CharRNN, batches: list[tuple[Tensor, Tensor]]) -> float:
     """Return the mean number of bits that the next character needs."""
+    model.eval()
     criterion, state, nats, count = nn.CrossEntropyLoss(), None, 0.0, 0
     with mytorch.no_grad():
         for x, y in batches:
@@ -102,8 +99,8 @@ def validate(model: CharRNN, batches: list[tuple[Tensor, Tensor]]) -> float:
 
 def write(model: CharRNN, alphabet: str, start: str, length: int, temperature: float) -> str:
     """Return ``start`` and ``length`` characters drawn one by one; colder is more likely ones."""
-    codes, text, state = encoded(start, alphabet), start, None
-    x = Tensor(codes[:, None])  # (T, 1)
+    model.eval()
+    x, text, state = Tensor(encoded(start, alphabet)[:, None]), start, None  # x: (T, 1)
     with mytorch.no_grad():
         for _ in range(length):
             logits, state = model(x, state)
@@ -156,7 +153,7 @@ def parse() -> argparse.Namespace:
     add("--network", choices=NETWORKS, default="lstm", help="default: %(default)s")
     add("--hidden", type=whole, default=256, help="size of a state; default: %(default)s")
     add("--layers", type=whole, default=1, help="default: %(default)s")
-    add("--epochs", type=whole, default=6, help="default: %(default)s")
+    add("--epochs", type=whole, default=8, help="default: %(default)s")
     add("--lr", type=real, default=0.005, help="the highest learning rate; default: %(default)s")
     add("--seed", type=_number(int, 0), default=0, help="default: %(default)s")
     add("--sample", type=_number(int, 0), default=500, metavar="N", help="characters to write")
@@ -170,9 +167,8 @@ def parse() -> argparse.Namespace:
     least = 10 * (BATCH_SIZE + 1)
     if len(args.text) < least:
         parser.error(f"the text has {len(args.text)} characters, at least {least} are needed")
-    unknown = set(args.start) - set(args.text)
-    if unknown or not args.start:
-        parser.error(f"--start must be of characters of the text, without {sorted(unknown)}")
+    if not args.start or not set(args.start) <= set(args.text):
+        parser.error(f"--start must be some characters of the text, not {args.start!r}")
     return args
 
 

@@ -28,11 +28,6 @@ def program() -> ModuleType:
     return module
 
 
-def run(*args: Any) -> Any:
-    command = [sys.executable, str(ROOT / "labs" / "char_rnn.py"), *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
-
-
 @pytest.fixture
 def text(tmp_path: Path) -> Path:
     path = tmp_path / "text.txt"
@@ -40,29 +35,42 @@ def text(tmp_path: Path) -> Path:
     return path
 
 
+def call(program: ModuleType, monkeypatch: pytest.MonkeyPatch, *args: Any) -> int:
+    """Run the program's command line in this process."""
+    monkeypatch.setattr(sys, "argv", ["char_rnn.py", *map(str, args)])
+    return program.main()
+
+
 # ------------------------------------------------------------------------------ the program
 
 
-@pytest.mark.parametrize("network", ["rnn", "lstm", "gru"])
-def test_every_network_learns_a_text_and_writes_it(text: Path, network: str) -> None:
+def test_the_program_learns_a_text_and_writes_it(text: Path) -> None:
     options = ["--hidden", 32, "--epochs", 12, "--lr", 0.02, "--sample", 45, "--start", "the"]
-    result = run("--text", text, "--network", network, *options)
+    command = [sys.executable, ROOT / "labs" / "char_rnn.py", "--text", text, *options]
+    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120)
     assert result.returncode == 0 and result.stderr == ""  # no progress bar without a terminal
     start, last = result.stdout.split("\nepoch 12/12: ")
-    assert f"(network): {network.upper()}(64, 32)" in start
+    assert "(network): LSTM(64, 32)" in start
     assert "2,700 characters, 29 different: 4.86 bits each for who knows nothing" in start
     report, written = last.split("\n\n", 1)
     assert float(report.split()[0]) < 2  # bits, of 4.86
     assert len(written) == len("the") + 45 + 1 and written.startswith("the")
 
 
-def test_the_same_seed_gives_the_same_run_and_another_one_another(text: Path) -> None:
-    options = ["--text", text, "--hidden", 8, "--epochs", 1, "--sample", 30]
-    first, again, other = (
-        [line.split(", ")[0] for line in run(*options, "--seed", seed).stdout.splitlines()]
-        for seed in (3, 3, 4)
-    )
-    assert first == again != other
+@pytest.mark.parametrize("network", ["rnn", "lstm", "gru"])
+def test_a_seed_decides_what_a_network_learns_and_writes(
+    program: ModuleType,
+    text: Path,
+    network: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    options = ["--text", text, "--network", network, "--hidden", 8, "--epochs", 1, "--sample", 30]
+    outputs = []
+    for seed in (3, 3, 4):
+        assert call(program, monkeypatch, *options, "--seed", seed) == 0
+        outputs.append([line.split(", ")[0] for line in capsys.readouterr().out.splitlines()])
+    assert outputs[0] == outputs[1] != outputs[2]
 
 
 @pytest.mark.parametrize(
@@ -74,24 +82,43 @@ def test_the_same_seed_gives_the_same_run_and_another_one_another(text: Path) ->
         (["--lr", "-1"], "argument --lr: -1 is out of range"),
         (["--temperature", "nan"], "argument --temperature: nan is out of range"),
         (["--epochs", "2.5"], "argument --epochs: invalid int value: '2.5'"),
-        (["--start", "Ω"], "--start must be of characters of the text, without ['Ω']"),
-        (["--start", ""], "--start must be of characters of the text"),
+        (["--start", "Ω"], "--start must be some characters of the text, not 'Ω'"),
+        (["--start", ""], "--start must be some characters of the text, not ''"),
     ],
 )
-def test_wrong_arguments_are_told(args: list[str], message: str) -> None:
-    result = run(*args)
-    assert result.returncode == 2 and result.stdout == ""
-    assert message in result.stderr
+def test_wrong_arguments_are_told(
+    program: ModuleType,
+    args: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit, match="^2$"):
+        call(program, monkeypatch, *args)
+    out, err = capsys.readouterr()
+    assert out == "" and message in err
 
 
-def test_texts_that_are_short_or_of_another_encoding_are_told(tmp_path: Path) -> None:
-    for content, message in (
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
         (b"abc", "the text has 3 characters, at least 330 are needed"),
         ("Größe".encode("latin-1") * 100, "cannot read the text: 'utf-8' codec"),
-    ):
-        (tmp_path / "text.txt").write_bytes(content)
-        result = run("--text", tmp_path / "text.txt")
-        assert result.returncode == 2 and message in result.stderr
+    ],
+    ids=["short", "latin-1"],
+)
+def test_a_text_that_cannot_be_learnt_is_told(
+    program: ModuleType,
+    tmp_path: Path,
+    content: bytes,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "text.txt").write_bytes(content)
+    with pytest.raises(SystemExit, match="^2$"):
+        call(program, monkeypatch, "--text", tmp_path / "text.txt")
+    assert message in capsys.readouterr().err
 
 
 # ------------------------------------------------------------------------------ its parts
