@@ -34,9 +34,9 @@ def rng() -> np.random.Generator:
 def layer_case(name: str, rng: np.random.Generator, sizes: list[int], projected: int = 0) -> Any:
     """Return the class and the arguments after the steps, None for those that it has not."""
     layer, gates, states = LAYERS[name]
-    size = projected or 4
-    shapes: list[Any] = [(sum(sizes), 3), (max(sizes), size), (max(sizes), 4)]
-    shapes += [(gates * 4, 3), (gates * 4, size), (gates * 4,), (gates * 4,), (size, 4)]
+    size = projected or 3
+    shapes: list[Any] = [(sum(sizes), 2), (max(sizes), size), (max(sizes), 3)]
+    shapes += [(gates * 3, 2), (gates * 3, size), (gates * 3,), (gates * 3,), (size, 3)]
     shapes[2] = shapes[2] if states == 2 else None
     shapes[7] = shapes[7] if projected else None
     draw = lambda shape: Tensor(rng.normal(size=shape) * 0.6, requires_grad=True)  # noqa: E731
