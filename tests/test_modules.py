@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import mytorch
+import mytorch.nn.functional as F
 from mytorch.tensor import Tensor
 from tests.module_rows import BAD, CASES
 from tests.module_table import BadModule, ModuleCase, make
@@ -171,3 +172,55 @@ def test_what_is_wrong_is_refused_with_a_message_that_says_so(bad: BadModule) ->
 def test_an_except_clause_for_torchs_error_catches_ours(torch: Any, bad: BadModule) -> None:
     if bad.torch:
         assert isinstance(refusal(mytorch, bad), type(refusal(torch, bad)))
+
+
+# ------------------------------------------------------------------------------ what draws
+
+DRAWN = {
+    "Dropout(0.3)": lambda x: F.dropout(x, 0.3, True),
+    "Dropout1d(0.3)": lambda x: F.dropout1d(x, 0.3, True),
+    "Dropout2d(0.3)": lambda x: F.dropout2d(x, 0.3, True),
+    "Dropout3d(0.3)": lambda x: F.dropout3d(x, 0.3, True),
+    "AlphaDropout(0.3)": lambda x: F.alpha_dropout(x, 0.3, True),
+    "FeatureAlphaDropout(0.3)": lambda x: F.feature_alpha_dropout(x, 0.3, True),
+    "RReLU(0.1, 0.4)": lambda x: F.rrelu(x, 0.1, 0.4, True),
+}
+
+
+@pytest.mark.parametrize(("code", "function"), DRAWN.items(), ids=DRAWN)
+def test_in_training_a_module_draws_what_its_function_draws(code: str, function: Any) -> None:
+    axes = {"Dropout1d": 3, "Dropout2d": 4, "Dropout3d": 5}.get(code.partition("(")[0], 3)
+    module, x = make(code, mytorch), Tensor(RNG().normal(size=(6, 5, 4, 3, 2)[:axes]))
+    mytorch.manual_seed(3)
+    mine = module(x)
+    mytorch.manual_seed(3)
+    np.testing.assert_array_equal(mine.data, function(x).data)
+    assert not np.array_equal(mine.data, module.eval()(x).data)
+
+
+@pytest.mark.parametrize("name", ["Dropout", "ReLU", "Hardtanh", "RReLU", "ELU", "Hardswish"])
+def test_in_place_the_input_is_overwritten(name: str) -> None:
+    module, plain = make(f"{name}(inplace=True)", mytorch), make(f"{name}()", mytorch)
+    data = RNG().normal(size=(3, 4))
+    for training in (True, False):
+        x = Tensor(data)
+        mytorch.manual_seed(3)
+        result = module.train(training)(x)
+        mytorch.manual_seed(3)
+        wanted = plain.train(training)(Tensor(data))
+        assert result is x
+        np.testing.assert_array_equal(x.data, wanted.data)
+
+
+OLD = {(None, False): "none", (False, None): "sum", (True, True): "mean", (False, False): "none"}
+
+
+@pytest.mark.parametrize("name", ["L1Loss", "NLLLoss", "MultiMarginLoss"])
+@pytest.mark.parametrize(("old", "reduction"), OLD.items(), ids=str)
+def test_torchs_old_arguments_mean_a_reduction_and_are_warned_of(
+    torch: Any, name: str, old: tuple[Any, Any], reduction: str
+) -> None:
+    for m in (mytorch, torch):
+        with pytest.warns(UserWarning, match="reduction="):
+            loss = getattr(m.nn, name)(size_average=old[0], reduce=old[1])
+        assert loss.reduction == reduction

@@ -207,43 +207,7 @@ def test_bytes_at_random_are_refused(tmp_path: Path) -> None:
             mytorch.load(path)
 
 
-# ------------------------------------------------------------------------------ safetensors
-
-
-TRAVELLERS: dict[str, tuple[Any, tuple[int, ...]]] = {  # the model, and the shape of its input
-    "MLP": (lambda m: m.Sequential(m.Linear(3, 4), m.Tanh(), m.Linear(4, 2)), (5, 3)),
-    "LSTM": (lambda m: m.LSTM(3, 4, 2, batch_first=True, bidirectional=True), (5, 6, 3)),
-}
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", TRAVELLERS)
-def test_safetensors_go_to_torch_and_back(tmp_path: Path, name: str, dtype: type) -> None:
-    torch = pytest.importorskip("torch", reason="torch is not installed")
-    library = pytest.importorskip("safetensors.torch", reason="safetensors is not installed")
-    build, shape = TRAVELLERS[name]
-    model, theirs = build(nn).to(dtype), build(torch.nn)
-    numbers = np.random.default_rng(1)
-    for parameter in model.parameters():  # no two layers alike, and no bias zero
-        parameter.data[...] = numbers.normal(size=parameter.shape) / 2
-    mytorch.save(model.state_dict(), tmp_path / "model.safetensors")
-    found = library.load_file(tmp_path / "model.safetensors")
-    theirs.to(found[next(iter(found))].dtype).load_state_dict(found)
-    x = np.random.default_rng(2).normal(size=shape).astype(dtype)
-    near = {"rtol": 1e-6, "atol": 1e-6} if dtype == np.float32 else {"rtol": 1e-12, "atol": 1e-12}
-    for is_training in (True, False):  # torch takes another way in evaluation
-        wanted = first(theirs.train(is_training)(torch.tensor(x))).detach().numpy()
-        np.testing.assert_allclose(first(model.train(is_training)(Tensor(x))).data, wanted, **near)
-    library.save_file(theirs.state_dict(), tmp_path / "theirs.safetensors")
-    for parameter in model.parameters():
-        parameter.data += 1
-    model.load_state_dict(mytorch.load(tmp_path / "theirs.safetensors"))
-    np.testing.assert_allclose(first(model(Tensor(x))).data, wanted, **near)
-
-
-def first(result: Any) -> Any:
-    """Return the output of a model that returns its state beside it."""
-    return result[0] if isinstance(result, tuple) else result
+# ------------------------------------------------ safetensors; to torch and back: test_exchange.py
 
 
 def test_safetensors_hold_named_tensors_only_of_any_layout(tmp_path: Path) -> None:

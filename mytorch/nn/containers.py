@@ -178,7 +178,7 @@ class _Parameters(Module):
         for name, value in self._parameters.items():
             if value is not None:
                 size = "x".join(map(str, value.shape))
-                lines.append(f"({name}): Parameter containing: [{value.dtype} of size {size}]")
+                lines.append(f"  ({name}): Parameter containing: [{value.dtype} of size {size}]")
         return "\n".join(lines)
 
 
@@ -188,7 +188,7 @@ class ParameterList(_Parameters):
     Source: torch.nn.ParameterList, which keeps values of other kinds too.
     """
 
-    def __init__(self, values: Iterable[Any] = ()):
+    def __init__(self, values: Iterable[Any] | None = None):
         super().__init__()
         self.extend(() if values is None else values)
 

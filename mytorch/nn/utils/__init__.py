@@ -1,6 +1,6 @@
 """Helpers for layers and their parameters (torch.nn.utils)."""
 
-from mytorch.nn.utils import rnn
+from mytorch.nn.utils import parametrizations, parametrize, rnn
 from mytorch.nn.utils.clip_grad import (
     clip_grad_norm_,
     clip_grad_value_,
@@ -17,6 +17,8 @@ __all__ = [
     "clip_grads_with_norm_",
     "get_total_norm",
     "parameters_to_vector",
+    "parametrizations",
+    "parametrize",
     "remove_spectral_norm",
     "remove_weight_norm",
     "rnn",

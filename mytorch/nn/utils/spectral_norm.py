@@ -11,7 +11,31 @@ from mytorch.nn.module import Module, Parameter
 from mytorch.nn.utils.recomputed import Recomputed, detach
 from mytorch.tensor import Tensor
 
-__all__ = ["remove_spectral_norm", "spectral_norm"]
+__all__ = [
+    "as_matrix",
+    "improve",
+    "largest_singular_value",
+    "remove_spectral_norm",
+    "spectral_norm",
+]
+
+
+def as_matrix(weight: Tensor, dim: int) -> Tensor:
+    """Return the weight as a matrix: the axis ``dim``, and all others as one."""
+    return weight.movedim(dim, 0).flatten(1)
+
+
+@no_grad()
+def improve(u: Tensor, matrix: Tensor, v: Tensor, steps: int, eps: float) -> None:
+    """Bring two vectors nearer to the first singular ones, in place: v, then u, in each step."""
+    for _ in range(steps):
+        v.copy_(F.normalize(u @ matrix, dim=0, eps=eps))
+        u.copy_(F.normalize(matrix @ v, dim=0, eps=eps))
+
+
+def largest_singular_value(u: Tensor, matrix: Tensor, v: Tensor) -> Tensor:
+    """Return u W v, of copies: the next call changes u and v, which this one's graph needs."""
+    return u.clone() @ (matrix @ v.clone())
 
 
 class SpectralNorm(Recomputed):
@@ -27,7 +51,7 @@ class SpectralNorm(Recomputed):
         self.eps = eps
         self.dim = dim
         weight = module.get_parameter(name)
-        rows, columns = self._matrix(weight.detach()).shape
+        rows, columns = as_matrix(weight.detach(), dim).shape
         delattr(module, name)
         module.register_parameter(f"{name}_orig", weight)
         for letter, size in (("u", rows), ("v", columns)):
@@ -39,22 +63,14 @@ class SpectralNorm(Recomputed):
         setattr(module, self.name, module.get_parameter(f"{self.name}_orig").detach())
         module.register_forward_pre_hook(self)
 
-    def _matrix(self, weight: Tensor) -> Tensor:
-        """Return the weight as a matrix: the axis ``dim``, and all others as one."""
-        return weight.movedim(self.dim, 0).flatten(1)
-
     def compute(self, module: Module) -> Tensor:
         """Return the weight; in training after some more steps of the power method."""
         weight = getattr(module, f"{self.name}_orig")
         u, v = (getattr(module, f"{self.name}_{letter}") for letter in "uv")
-        matrix = self._matrix(weight)
+        matrix = as_matrix(weight, self.dim)
         if module.is_train:
-            with no_grad():
-                for _ in range(self.steps):
-                    v.copy_(F.normalize(u @ matrix, dim=0, eps=self.eps))
-                    u.copy_(F.normalize(matrix @ v, dim=0, eps=self.eps))
-        # copies: the next call changes the vectors, and this one's graph needs them as they are
-        return weight / (u.clone() @ (matrix @ v.clone()))
+            improve(u, matrix, v, self.steps, self.eps)
+        return weight / largest_singular_value(u, matrix, v)
 
 
 def spectral_norm(
