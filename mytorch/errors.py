@@ -14,6 +14,7 @@ __all__ = [
     "EmptyError",
     "GraphError",
     "LinAlgError",
+    "MixedDtypeError",
     "ShapeError",
 ]
 
@@ -34,6 +35,10 @@ class AssertedError(ShapeError, AssertionError):
 class DtypeError(NotImplementedError, TypeError):
     """Not for this dtype: a ``RuntimeError`` (often a ``NotImplementedError``, which is one) as in
     torch, and a ``TypeError`` as in NumPy."""
+
+
+class MixedDtypeError(DtypeError, ValueError):
+    """Dtypes that should be one: also a ``ValueError``, which torch's recurrent layers raise."""
 
 
 class EmptyError(RuntimeError, IndexError, ValueError):

@@ -32,12 +32,14 @@ MODULES = {
     "LazyBatchNorm3d LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d",
     "dropout": "AlphaDropout Dropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout",
     "embedding": "Embedding EmbeddingBag",
+    "recurrent": "GRU GRUCell LSTM LSTMCell RNN RNNBase RNNCell RNNCellBase",
 }
 #: a class, and why its arguments are not torch's
 DIFFERS = {
     "Parameter": "torch's makes them in __new__",
     "UninitializedParameter": "torch's makes them in __new__",
     "UninitializedBuffer": "torch's makes them in __new__",
+    **dict.fromkeys(("RNN", "LSTM", "GRU"), "torch's take any, and sort them out; as RNNBase's"),
 }
 #: parts of the names of functions whose modules belong to no family above
 OF_OTHERS = ("conv", "pool", "fold", "pad", "shuffle", "upsample")

@@ -207,24 +207,7 @@ def test_bytes_at_random_are_refused(tmp_path: Path) -> None:
             mytorch.load(path)
 
 
-# ------------------------------------------------------------------------------ safetensors
-
-
-def test_safetensors_go_to_torch_and_back(tmp_path: Path) -> None:
-    torch = pytest.importorskip("torch", reason="torch is not installed")
-    library = pytest.importorskip("safetensors.torch", reason="safetensors is not installed")
-    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
-    mytorch.save(model.state_dict(), tmp_path / "model.safetensors")
-    theirs = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
-    theirs.double().load_state_dict(library.load_file(tmp_path / "model.safetensors"))
-    x = np.random.default_rng(2).normal(size=(5, 3))
-    wanted = theirs(torch.tensor(x)).detach().numpy()
-    np.testing.assert_allclose(model(Tensor(x)).data, wanted, rtol=1e-12)
-    library.save_file(theirs.state_dict(), tmp_path / "theirs.safetensors")
-    for parameter in model.parameters():
-        parameter.data += 1
-    model.load_state_dict(mytorch.load(tmp_path / "theirs.safetensors"))
-    np.testing.assert_allclose(model(Tensor(x)).data, wanted, rtol=1e-12)
+# ------------------------------------------------ safetensors; to torch and back: test_exchange.py
 
 
 def test_safetensors_hold_named_tensors_only_of_any_layout(tmp_path: Path) -> None:

@@ -83,6 +83,8 @@ from mytorch.nn.margin_losses import (
 from mytorch.nn.module import Module
 from mytorch.nn.normalization import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from mytorch.nn.parameter import Parameter, UninitializedBuffer, UninitializedParameter
+from mytorch.nn.recurrent import GRU, LSTM, RNN, RNNBase
+from mytorch.nn.recurrent_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from mytorch.nn.sequential import Sequential
 from mytorch.nn.shape import Flatten, Unflatten
 from mytorch.nn.softmax import (
@@ -117,6 +119,8 @@ __all__ = [
     "Flatten",
     "GELU",
     "GLU",
+    "GRU",
+    "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
     "Hardshrink",
@@ -131,6 +135,8 @@ __all__ = [
     "InstanceNorm3d",
     "KLDivLoss",
     "L1Loss",
+    "LSTM",
+    "LSTMCell",
     "LayerNorm",
     "LazyBatchNorm1d",
     "LazyBatchNorm2d",
@@ -162,6 +168,10 @@ __all__ = [
     "ParameterList",
     "PoissonNLLLoss",
     "RMSNorm",
+    "RNN",
+    "RNNBase",
+    "RNNCell",
+    "RNNCellBase",
     "RReLU",
     "ReLU",
     "ReLU6",

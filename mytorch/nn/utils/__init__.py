@@ -1,6 +1,6 @@
 """Helpers for layers and their parameters (torch.nn.utils)."""
 
-from mytorch.nn.utils import parametrizations, parametrize
+from mytorch.nn.utils import parametrizations, parametrize, rnn
 from mytorch.nn.utils.clip_grad import (
     clip_grad_norm_,
     clip_grad_value_,
@@ -21,6 +21,7 @@ __all__ = [
     "parametrize",
     "remove_spectral_norm",
     "remove_weight_norm",
+    "rnn",
     "spectral_norm",
     "vector_to_parameters",
     "weight_norm",
