@@ -7,12 +7,14 @@ import numpy as np
 
 __all__ = [
     "ArgumentError",
+    "AssertedError",
     "BoundsError",
     "DivisionError",
     "DtypeError",
     "EmptyError",
     "GraphError",
     "LinAlgError",
+    "MixedDtypeError",
     "ShapeError",
 ]
 
@@ -26,9 +28,17 @@ class ShapeError(RuntimeError, ValueError):
     """Shapes do not fit: a ``RuntimeError`` as in torch and a ``ValueError`` as in NumPy."""
 
 
+class AssertedError(ShapeError, AssertionError):
+    """Arguments that do not fit each other, where torch asserts that they do."""
+
+
 class DtypeError(NotImplementedError, TypeError):
     """Not for this dtype: a ``RuntimeError`` (often a ``NotImplementedError``, which is one) as in
     torch, and a ``TypeError`` as in NumPy."""
+
+
+class MixedDtypeError(DtypeError, ValueError):
+    """Dtypes that should be one: also a ``ValueError``, which torch's recurrent layers raise."""
 
 
 class EmptyError(RuntimeError, IndexError, ValueError):

@@ -81,8 +81,8 @@ class profile:  # noqa: N801 - torch's name
         profile._running = self
         for operation in _operations(Function):
             self._replace(operation, "_run", staticmethod(self._timed_forward(operation)))
-        for node in (BackwardFunction, AccumulateGrad):
-            for method in ("apply", "apply_on_arrays"):
+        for node, on_arrays in ((BackwardFunction, "apply_on_arrays"), (AccumulateGrad, "gather")):
+            for method in ("apply", on_arrays):
                 self._replace(node, method, self._timed_backward(getattr(node, method)))
         self.start = time.perf_counter()
         return self
@@ -115,7 +115,7 @@ class profile:  # noqa: N801 - torch's name
 
     def _timed_backward(self, method: Any) -> Callable[..., Any]:
         def timed(node: Any, *args: Any) -> Any:
-            if getattr(self._stacks, "is_wrapping", None) is node:  # apply_on_arrays calls apply
+            if getattr(self._stacks, "is_wrapping", None) is node:  # one of the two calls the other
                 return method(node, *args)
             before = getattr(self._stacks, "is_wrapping", None)
             self._stacks.is_wrapping = node

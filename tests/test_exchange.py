@@ -31,10 +31,25 @@ def cnn(nn: Any) -> Any:
     )
 
 
+def lstm(nn: Any) -> Any:
+    class Reader(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = nn.LSTM(3, 8, 2, batch_first=True, bidirectional=True)
+            self.head = nn.Linear(16, 5)
+
+        def forward(self, x: Any) -> Any:
+            output, _ = self.network(x)
+            return self.head(output[:, -1])
+
+    return Reader()
+
+
 # A model, by one expression for both libraries, and the shape of a batch of its inputs.
 MODELS: list[tuple[Callable[[Any], Any], tuple[int, ...]]] = [
     (mlp, (30, 20)),
     (cnn, (30, 1, 16, 16)),
+    (lstm, (30, 7, 3)),
 ]
 
 

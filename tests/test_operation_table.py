@@ -12,6 +12,7 @@ from mytorch import autograd
 from mytorch.autograd_engine import BackwardFunction, Function
 from mytorch.ops.activations import Curve
 from mytorch.ops.elementwise import Binary, Step, Unary
+from mytorch.ops.recurrence import Recurrence
 from mytorch.ops.registry import SPACES
 from mytorch.tensor import Tensor
 from tests.op_rows import CASES
@@ -92,7 +93,7 @@ def test_the_checker_refuses_planted_wrong_derivatives() -> None:
                 check_gradient(call, [x], rng)
 
 
-BASES = {Unary, Binary, Step, Curve}
+BASES = {Unary, Binary, Step, Curve, Recurrence}
 
 
 def test_parts_of_a_result_are_found() -> None:

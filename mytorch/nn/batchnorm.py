@@ -1,77 +1,127 @@
-"""Batch normalisation of feature vectors."""
+"""Batch normalisation."""
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from mytorch.dtypes import get_default_dtype
-from mytorch.errors import ShapeError
-from mytorch.nn.module import Module, Parameter
-from mytorch.ops.common import check_tensors
+import mytorch.nn.functional as F
+from mytorch.nn.module_tree import alias
+from mytorch.nn.running_norm import LazyRunningNorm, RunningNorm
 from mytorch.tensor import Tensor
 
-__all__ = ["BatchNorm1d"]
+__all__ = [
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
+]
 
 
-class BatchNorm1d(Module):
-    """y = gamma * (x - mean) / sqrt(var + eps) + beta, each feature over the batch.
+class _BatchNorm(RunningNorm):
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ):
+        super().__init__(
+            num_features, eps, momentum, affine, track_running_stats, device, dtype, bias
+        )
 
-    Training uses the batch's mean and biased variance, and updates
-    ``running = (1 - momentum) * running + momentum * batch`` with the unbiased variance;
-    evaluation uses the running ones.
-
-    Args:
-        num_features: C, the size of the last axis of x.
-        eps: added to the variance; momentum: weight of the newest batch.
-    Attributes:
-        gamma, beta (Tensor): parameters (C,), ones and zeros; running_mean, running_var (Tensor):
-            (C,), zeros and ones.
-    Source: Ioffe and Szegedy 2015, arXiv:1502.03167; torch.nn.BatchNorm1d for (N, C).
-    """
-
-    running_mean: Tensor
-    running_var: Tensor
-
-    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1):
-        super().__init__()
-        self.num_features = num_features
-        self.eps = eps
-        self.momentum = momentum
-        ones = np.ones(num_features, get_default_dtype())
-        self.gamma = Parameter(ones)
-        self.beta = Parameter(0 * ones)
-        self.register_buffer("running_mean", Tensor(0 * ones))
-        self.register_buffer("running_var", Tensor(ones))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (N, C) for x (N, C).
+    def forward(self, input: Tensor) -> Tensor:
+        """Return the normalised input, of its shape.
 
         Raises:
-            ShapeError: another shape, or a single row in training (no variance of one value).
+            ShapeError: another shape, or one value a channel in training: it has no variance.
         """
-        check_tensors("BatchNorm1d", x)
-        if x.ndim != 2 or x.shape[1] != self.num_features:
-            raise ShapeError(f"BatchNorm1d: expected (N, {self.num_features}), got {x.shape}")
-        if not self.is_train:
-            return self._normalize(x - self.running_mean, self.running_var)
-        if x.shape[0] < 2:
-            raise ShapeError(f"BatchNorm1d: training needs more than one row, got {x.shape}")
-        mean = x.mean(0)
-        centred = x - mean
-        variance = (centred * centred).mean(0)
-        unbiased = variance.data * (x.shape[0] / (x.shape[0] - 1))
-        self._update(self.running_mean, mean.data)
-        self._update(self.running_var, unbiased)
-        return self._normalize(centred, variance)
+        sized = self.affine or self.track_running_stats
+        if input.shape[self._axis_of_channels(input)] != self.num_features and sized:
+            raise self._misfit(input)
+        moves = self.is_train and self.num_batches_tracked is not None
+        momentum = self.momentum
+        if momentum is None:  # the mean over all batches
+            momentum = 1 / (self.num_batches_tracked.item() + 1) if moves else 0.0
+        tracked = (self.running_mean, self.running_var)
+        output = F.batch_norm(
+            input,
+            *(tracked if moves or not self.is_train else (None, None)),
+            self.weight,
+            self.bias,
+            self.is_train or self.running_mean is None,
+            momentum,
+            self.eps,
+        )
+        if moves:
+            self.num_batches_tracked.add_(1)
+        return output
 
-    def _normalize(self, centred: Tensor, variance: Tensor) -> Tensor:
-        return self.gamma * (centred / (variance + self.eps) ** 0.5) + self.beta
 
-    def _update(self, running: Tensor, batch: np.ndarray) -> None:
-        running.data *= 1 - self.momentum  # in place: state_dict() shares this memory
-        running.data += self.momentum * batch
-        running.mark_changed()
+class BatchNorm1d(_BatchNorm):
+    """y = weight * (x - mean) / sqrt(var + eps) + bias, each feature over the batch.
 
-    def extra_repr(self) -> str:
-        """Return the sizes."""
-        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+    Training takes the batch's mean and biased variance, and moves the running ones:
+    ``running = (1 - momentum) * running + momentum * batch``, with the unbiased variance;
+    evaluation takes the running ones. Inputs: (N, C) or (N, C, L).
+
+    Args:
+        num_features: C; eps: added to the variance.
+        momentum: weight of the newest batch; None for the mean over all batches.
+        affine: whether there are weight and bias; bias: whether there is a bias beside weight.
+        track_running_stats: whether there are running statistics; without, evaluation takes those
+            of the batch as well.
+        device: the CPU; dtype: of parameters and statistics, by default the default dtype.
+    Attributes:
+        weight, bias (Tensor | None): parameters (C,), ones and zeros; ``gamma`` and ``beta`` are
+            the handout's names of the same. A state_dict has torch's; either can be loaded.
+        running_mean, running_var, num_batches_tracked (Tensor | None): (C,), zeros and ones, and
+            how many batches they have seen: buffers.
+    Source: handout; torch.nn.BatchNorm1d; Ioffe and Szegedy 2015, arXiv:1502.03167.
+    """
+
+    forms = (("N", "C"), ("N", "C", "L"))
+    gamma = alias("weight", "The handout's name of ``weight``.")
+    beta = alias("bias", "The handout's name of ``bias``.")
+
+    def _complete_state(self, prefix: str, state_dict: dict[str, Any]) -> None:
+        super()._complete_state(prefix, state_dict)
+        for old, new in (("gamma", "weight"), ("beta", "bias")):
+            if f"{prefix}{old}" in state_dict:
+                state_dict[f"{prefix}{new}"] = state_dict.pop(f"{prefix}{old}")
+
+
+class BatchNorm2d(_BatchNorm):
+    """As BatchNorm1d, of images (N, C, H, W)."""
+
+    forms = (("N", "C", "H", "W"),)
+
+
+class BatchNorm3d(_BatchNorm):
+    """As BatchNorm1d, of volumes (N, C, D, H, W)."""
+
+    forms = (("N", "C", "D", "H", "W"),)
+
+
+class LazyBatchNorm1d(LazyRunningNorm, BatchNorm1d):
+    """A BatchNorm1d whose num_features is that of its first input."""
+
+    cls_to_become = BatchNorm1d
+
+
+class LazyBatchNorm2d(LazyRunningNorm, BatchNorm2d):
+    """A BatchNorm2d whose num_features is that of its first input."""
+
+    cls_to_become = BatchNorm2d
+
+
+class LazyBatchNorm3d(LazyRunningNorm, BatchNorm3d):
+    """A BatchNorm3d whose num_features is that of its first input."""
+
+    cls_to_become = BatchNorm3d

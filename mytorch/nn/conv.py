@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from mytorch.nn.convolution import Conv1d as _Conv1d
-from mytorch.nn.module import Module
-from mytorch.tensor import Tensor
+from mytorch.nn.init import normal_, zeros_
+from mytorch.nn.shape import Flatten
 
 __all__ = ["Conv1d", "Flatten"]
 
@@ -33,28 +31,5 @@ class Conv1d(_Conv1d):
 
     def reset_parameters(self) -> None:
         """Draw the weight again, and make the bias zeros."""
-        self.weight.data[...] = np.random.normal(0, 1, self.weight.shape)
-        self.bias.data[...] = 0
-        self.weight.mark_changed()
-        self.bias.mark_changed()
-
-
-class Flatten(Module):
-    """y = the axes from ``start_dim`` to ``end_dim`` as one; by default all but the batch's.
-
-    Flatten() makes one row of each example: (N, …) -> (N, the product of the other sizes).
-    Source: homework 2; torch.nn.Flatten.
-    """
-
-    def __init__(self, start_dim: int = 1, end_dim: int = -1):
-        super().__init__()
-        self.start_dim = start_dim
-        self.end_dim = end_dim
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the flattened tensor."""
-        return x.flatten(self.start_dim, self.end_dim)
-
-    def extra_repr(self) -> str:
-        """Return the two axes."""
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+        normal_(self.weight)
+        zeros_(self.bias)

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 import mytorch.nn.functional as F
-from mytorch.devices import check_device
-from mytorch.dtypes import as_dtype
-from mytorch.errors import DtypeError, ShapeError
-from mytorch.nn.module import Module, Parameter
+from mytorch.errors import ShapeError
+from mytorch.nn.init import uniform_
+from mytorch.nn.module import Module
+from mytorch.nn.parameter import Parameter, check_sizes, parameter_dtype
 from mytorch.ops.windows import check_image, per_axis
 from mytorch.tensor import Tensor
 
@@ -47,12 +47,7 @@ class _Convolution(Module):
     ):
         super().__init__()
         name, axes = type(self).__name__, self._axes
-        numbers = {"in_channels": in_channels, "out_channels": out_channels, "groups": groups}
-        for argument, value in numbers.items():
-            if not isinstance(value, (int, np.integer)):
-                raise TypeError(f"{name}: {argument} is an integer, not {value!r}")
-            if value < 1:
-                raise ShapeError(f"{name}: {argument} must be at least 1, got {value}")
+        check_sizes(name, 1, in_channels=in_channels, out_channels=out_channels, groups=groups)
         if in_channels % groups or out_channels % groups:
             raise ShapeError(
                 f"{name}: groups={groups} must divide in_channels={in_channels} and "
@@ -69,10 +64,7 @@ class _Convolution(Module):
         if padding_mode not in _MODES:
             raise ValueError(f"{name}: padding_mode is one of {_MODES}, not {padding_mode!r}")
         self.padding_mode = padding_mode
-        check_device(name, device)
-        wanted = as_dtype(name, dtype)
-        if wanted.kind != "f":
-            raise DtypeError(f"{name}: dtype must be floating, to have gradients, not {wanted}")
+        wanted = parameter_dtype(name, dtype, device)
         self.weight = Parameter(np.empty(self._weight_shape(), wanted))
         self.bias: Any = Parameter(np.empty(out_channels, wanted)) if bias else None
         self.reset_parameters()
@@ -94,8 +86,7 @@ class _Convolution(Module):
         """Draw weight and bias again."""
         bound = 1 / math.sqrt(math.prod(self.weight.shape[1:]))  # kaiming_uniform_, a = sqrt(5)
         for parameter in self.parameters(recurse=False):
-            parameter.data[...] = np.random.uniform(-bound, bound, parameter.shape)
-            parameter.mark_changed()
+            uniform_(parameter, -bound, bound)
 
     def extra_repr(self) -> str:
         """Return the sizes; what is as by default is left out."""

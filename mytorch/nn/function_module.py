@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from mytorch.nn.module import Module
-from mytorch.tensor import Tensor
 
 __all__ = ["FunctionModule"]
 
@@ -15,8 +14,8 @@ class FunctionModule(Module):
     """A module that calls one function, with some of its arguments fixed; it has no parameters.
 
     A subclass names the function behind its base class, and its constructor hands over the fixed
-    arguments by name. They are attributes, a Tensor among them is a buffer; ``forward`` takes the
-    function's other arguments.
+    arguments by name. They are attributes, those that ``tensors`` names are buffers; ``forward``
+    takes the function's other arguments.
 
     >>> import mytorch.nn.functional as F
     >>> class ELU(FunctionModule):
@@ -28,6 +27,7 @@ class FunctionModule(Module):
     """
 
     function: Callable[..., Any]
+    tensors: tuple[str, ...] = ()
     _fixed: tuple[str, ...]
 
     def __init_subclass__(cls, function: Callable[..., Any] | None = None, **others: Any):
@@ -39,7 +39,7 @@ class FunctionModule(Module):
         super().__init__()
         self._fixed = tuple(fixed)
         for name, value in fixed.items():
-            if isinstance(value, Tensor):
+            if name in self.tensors:
                 self.register_buffer(name, value)
             else:
                 setattr(self, name, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -38,11 +39,11 @@ class Sequential(Module):
         """The layers, in order."""
         return tuple(self._submodules.values())
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Return the output of the last layer."""
         for layer in self._submodules.values():
-            x = layer(x)
-        return x
+            input = layer(input)
+        return input
 
     def _replace(self, layers: Iterable[Module]) -> None:
         """Make these the layers, numbered anew."""
@@ -57,9 +58,9 @@ class Sequential(Module):
         self.register_module(str(len(self)), module)
         return self
 
-    def extend(self, modules: Iterable[Module]) -> Sequential:
+    def extend(self, sequential: Iterable[Module]) -> Sequential:
         """Add layers behind the last."""
-        for module in list(modules):
+        for module in list(sequential):
             self.append(module)
         return self
 
@@ -72,15 +73,14 @@ class Sequential(Module):
         self._replace(layers)
         return self
 
-    def pop(self, index: int) -> Module:
-        """Take out the layer at ``index`` and return it."""
-        layers = list(self.layers)
-        taken = layers.pop(index)
-        self._replace(layers)
+    def pop(self, key: int | slice) -> Any:
+        """Take out the layer at an index, or those of a slice, and return it."""
+        taken = self[key]
+        del self[key]
         return taken
 
     def _name_at(self, index: int) -> str:
-        names = list(self._submodules)
+        names, index = list(self._submodules), operator.index(index)
         if not -len(names) <= index < len(names):
             raise IndexError(f"index {index} is out of range for {len(names)} layers")
         return names[index]
@@ -95,11 +95,39 @@ class Sequential(Module):
 
     def __delitem__(self, index: int | slice) -> None:
         kept = list(self.layers)
+        if not isinstance(index, slice):
+            self._name_at(index)  # raises where there is none
         del kept[index]
         self._replace(kept)
 
     def __add__(self, other: Sequential) -> Sequential:
+        self._check_other(other)
         return type(self)(*self.layers, *other.layers)
+
+    def __iadd__(self, other: Sequential) -> Sequential:
+        self._check_other(other)
+        return self.extend(other)
+
+    def _check_other(self, other: Any) -> None:
+        if not isinstance(other, Sequential):
+            kind = type(other).__name__
+            raise ValueError(f"a Sequential can be added to a Sequential, not to a {kind}")
+
+    def __mul__(self, other: int) -> Sequential:
+        return type(self)(*self._repeated(other))
+
+    __rmul__ = __mul__
+
+    def __imul__(self, other: int) -> Sequential:
+        return self.extend(self._repeated(other)[len(self) :])
+
+    def _repeated(self, times: int) -> list[Module]:
+        """Return the layers that many times, the same objects each time."""
+        if not isinstance(times, int):
+            raise TypeError(f"a Sequential is multiplied by an integer, not {times!r}")
+        if times < 1:
+            raise ValueError(f"a Sequential is multiplied by at least 1, not {times}")
+        return list(self.layers) * times
 
     def __iter__(self) -> Iterator[Module]:
         return iter(self.layers)

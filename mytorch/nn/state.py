@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mytorch.errors import ShapeError
+from mytorch.nn.parameter import Uninitialized
 from mytorch.tensor import Tensor
 
-__all__ = ["IncompatibleKeys", "load_into"]
+__all__ = ["IncompatibleKeys", "find_faults", "load_into"]
 
 
 class IncompatibleKeys(NamedTuple):
@@ -18,35 +18,68 @@ class IncompatibleKeys(NamedTuple):
     missing_keys: list[str]
     unexpected_keys: list[str]
 
+    def __repr__(self) -> str:
+        if not self.missing_keys and not self.unexpected_keys:
+            return "<All keys matched successfully>"
+        return (
+            f"IncompatibleKeys(missing_keys={self.missing_keys}, "
+            f"unexpected_keys={self.unexpected_keys})"
+        )
 
-def load_into(
-    name: str, own: dict[str, Tensor], state_dict: dict[str, Any], strict: bool
-) -> IncompatibleKeys:
-    """Copy ``state_dict`` into the tensors ``own``; see ``Module.load_state_dict``."""
-    if not hasattr(state_dict, "items"):
-        raise TypeError(f"load_state_dict({name}): expects a dict, got {type(state_dict).__name__}")
-    given = {
-        path: value.data if isinstance(value, Tensor) else np.asarray(value)
-        for path, value in state_dict.items()
-    }
-    keys = IncompatibleKeys(
-        [path for path in own if path not in given], [path for path in given if path not in own]
-    )
-    faults = []
+
+def find_faults(
+    own: dict[str, Tensor],
+    state_dict: dict[str, Any],
+    strict: bool,
+    assign: bool,
+    keys: IncompatibleKeys,
+    faults: list[str],
+) -> None:
+    """Add to ``keys`` and ``faults`` why ``state_dict`` does not fit the tensors ``own``."""
+    keys.missing_keys.extend(path for path in own if path not in state_dict)
+    keys.unexpected_keys.extend(path for path in state_dict if path not in own)
     if strict:
         faults += [f"missing: {path}" for path in keys.missing_keys]
         faults += [f"unexpected: {path}" for path in keys.unexpected_keys]
-    for path in [path for path in own if path in given]:
-        mine, other = own[path].data, given[path]
-        if mine.shape != other.shape:
-            faults.append(f"{path}: expected {mine.shape}, got {other.shape}")
-        elif not np.can_cast(other.dtype, mine.dtype, "same_kind"):
-            faults.append(f"{path}: expected {mine.dtype}, got {other.dtype}")
-    if faults:
-        raise ShapeError(f"load_state_dict({name}): " + "; ".join(faults))
-    for path in [path for path in own if path in given]:
-        tensor = own[path]
+    for path, tensor in own.items():
+        fault = _fault(tensor, _value(state_dict[path]), assign) if path in state_dict else ""
+        faults += [f"{path}: {fault}"] if fault else []
+
+
+def load_into(own: dict[str, Tensor], state_dict: dict[str, Any], assign: bool) -> None:
+    """Give the tensors ``own`` the values of ``state_dict``, which fit."""
+    for path, tensor in own.items():
+        value = _value(state_dict[path]) if path in state_dict else None
+        if isinstance(value, np.ndarray):
+            _copy(tensor, value, assign)
+
+
+def _value(value: Any) -> Any:
+    """Return an array, or what has no values yet."""
+    if isinstance(value, Uninitialized):
+        return value
+    return value.data if isinstance(value, Tensor) else np.asarray(value)
+
+
+def _fault(mine: Tensor, other: Any, assign: bool) -> str:
+    """Return why the tensor ``mine`` cannot have the values ``other``; "" if it can."""
+    lazy = isinstance(mine, Uninitialized)
+    if isinstance(other, Uninitialized):
+        return "" if lazy else f"expected {tuple(mine.shape)}, got an {type(other).__name__}"
+    if not lazy and mine.data.shape != other.shape:
+        return f"expected {mine.data.shape}, got {other.shape}"
+    fits = np.can_cast(other.dtype, mine.dtype, "same_kind")
+    if not (other.dtype.kind == mine.dtype.kind if assign else fits):
+        return f"expected {mine.dtype}, got {other.dtype}"
+    return ""
+
+
+def _copy(tensor: Tensor, values: np.ndarray, assign: bool) -> None:
+    if isinstance(tensor, Uninitialized):
+        tensor.materialize(values.shape)
+    if assign:
+        tensor.data = values
+    else:
         tensor.data = np.asarray(tensor.data)  # somebody may have assigned a NumPy scalar
-        tensor.data[...] = given[path]
-        tensor.mark_changed()
-    return keys
+        tensor.data[...] = values
+    tensor.mark_changed()

@@ -353,7 +353,7 @@ def glu(input: Any, dim: int = -1) -> Any:
 
 
 @operation("functional")
-def softmin(input: Any, dim: int = -1, dtype: Any = None) -> Any:
+def softmin(input: Any, dim: int | None = -1, dtype: Any = None) -> Any:
     """Return softmax(-x) along ``dim`` (torch.nn.functional.softmin)."""
     return Softmax.apply(-(input if dtype is None else input.astype(dtype)), dim)
 

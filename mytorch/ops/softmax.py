@@ -5,6 +5,7 @@ Source: handout appendix B; torch.nn.functional.{softmax, log_softmax}.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,18 @@ __all__ = [
 ]
 
 
-def _axes(name: str, a: Any, dim: int) -> tuple[int, ...]:
-    """Return the axis ``dim``, of a 0-d tensor none: it is softmax of one element."""
+def _axes(name: str, a: Any, dim: int | None) -> tuple[int, ...]:
+    """Return the axis ``dim``, of a 0-d tensor none: it is softmax of one element.
+
+    None is torch's old choice, with its warning: axis 0 of 1 or 3 axes, else axis 1.
+    """
+    if dim is None:
+        dim = 0 if a.data.ndim in (0, 1, 3) else 1
+        warnings.warn(
+            f"{name}: without dim it is over axis {dim} of {a.data.ndim}; say which: dim={dim}",
+            UserWarning,
+            stacklevel=2,
+        )
     return (one_axis(name, dim, a.data.ndim),) if a.data.ndim else normalize_axes(dim, 0)
 
 
@@ -47,7 +58,7 @@ class Softmax(Function):
         return y.astype(x.dtype, copy=False)
 
     @staticmethod
-    def forward(ctx: Any, a: Any, dim: int = -1) -> Any:
+    def forward(ctx: Any, a: Any, dim: int | None = -1) -> Any:
         x = float_data("softmax", a)
         ctx.axes = axes = _axes("softmax", a, dim)
         result = a.new(quietly(Softmax.value, x, axes))  # inf - inf is nan, as in torch
@@ -80,7 +91,7 @@ class LogSoftmax(Function):
         return y.astype(x.dtype, copy=False)
 
     @staticmethod
-    def forward(ctx: Any, a: Any, dim: int = -1) -> Any:
+    def forward(ctx: Any, a: Any, dim: int | None = -1) -> Any:
         x = float_data("log_softmax", a)
         ctx.axes = _axes("log_softmax", a, dim)
         result = a.new(quietly(LogSoftmax.value, x, ctx.axes))  # inf - inf is nan, as in torch
@@ -118,7 +129,9 @@ def _logits(name: str, input: Any, dtype: Any, temperature: float) -> Any:
 
 
 @operation(space=("mytorch", "functional", "special"))
-def softmax(input: Any, dim: int = -1, dtype: Any = None, *, temperature: float = 1.0) -> Any:
+def softmax(
+    input: Any, dim: int | None = -1, dtype: Any = None, *, temperature: float = 1.0
+) -> Any:
     """Return e**(x_i / T) / sum_j e**(x_j / T) along ``dim`` (torch.softmax, which has T = 1).
 
     Args:
@@ -129,6 +142,8 @@ def softmax(input: Any, dim: int = -1, dtype: Any = None, *, temperature: float 
 
 
 @operation(space=("mytorch", "functional", "special"))
-def log_softmax(input: Any, dim: int = -1, dtype: Any = None, *, temperature: float = 1.0) -> Any:
+def log_softmax(
+    input: Any, dim: int | None = -1, dtype: Any = None, *, temperature: float = 1.0
+) -> Any:
     """Return log softmax(x / temperature) along ``dim``, without overflow (torch.log_softmax)."""
     return LogSoftmax.apply(_logits("log_softmax", input, dtype, temperature), dim)
