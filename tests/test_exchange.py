@@ -19,6 +19,7 @@ def mlp(nn: Any) -> Any:
 def cnn(nn: Any) -> Any:
     return nn.Sequential(
         nn.Conv2d(1, 8, 5, padding=2),
+        nn.BatchNorm2d(8),
         nn.MaxPool2d(2),
         nn.ReLU(),
         nn.Conv2d(8, 12, 3, 2, padding="valid", groups=4),

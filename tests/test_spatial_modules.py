@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -418,41 +417,3 @@ def test_import_star_of_the_homeworks_module_binds_its_two_layers_alone() -> Non
     exec("from mytorch.nn.conv import *", bound)
     assert bound.keys() - {"__builtins__"} == {"Conv1d", "Flatten"}
     assert not {"nn", "torch", "np"} & vars(conv).keys() - {"np"}
-
-
-# ------------------------------------------------------------------------------ in models
-
-
-def test_a_network_of_images_trains_and_its_state_goes_to_torch_and_back(torch: Any) -> None:
-    def model(m: Any) -> Any:
-        return m.Sequential(
-            m.ReplicationPad2d(1),
-            m.Conv2d(1, 4, 3, padding="same", padding_mode="circular"),
-            m.ReLU(),
-            m.MaxPool2d(2),
-            m.ConvTranspose2d(4, 2, 2, 2),
-            m.Upsample(scale_factor=2, mode="bilinear"),
-            m.AdaptiveAvgPool2d(3),
-            m.Flatten(),
-            m.Linear(18, 3),
-        )
-
-    mine, theirs = both(torch, model)
-    rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(6, 1, 10, 10)), rng.integers(0, 3, 6)
-    optimizers = [
-        mytorch.optim.SGD(mine.parameters(), lr=0.1),
-        torch.optim.SGD(theirs.parameters(), lr=0.1),
-    ]
-    for library, module, optimizer in (
-        (mytorch, mine, optimizers[0]),
-        (torch, theirs, optimizers[1]),
-    ):
-        data = SimpleNamespace(x=library.tensor(x), y=library.tensor(y))
-        for _ in range(5):
-            optimizer.zero_grad()
-            library.nn.CrossEntropyLoss()(module(data.x), data.y).backward()
-            optimizer.step()
-    for path, tensor in theirs.state_dict().items():
-        np.testing.assert_allclose(mine.state_dict()[path].data, tensor.numpy(), 1e-9, 1e-12)
-    assert repr(mine) == repr(theirs)

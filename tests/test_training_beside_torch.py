@@ -54,9 +54,28 @@ def maps(m: Any) -> Any:
     )
 
 
+def images(m: Any) -> Any:
+    n = m.nn
+    return n.Sequential(
+        n.ReplicationPad2d(1),
+        n.Conv2d(1, 4, 3, padding="same", padding_mode="circular"),
+        n.BatchNorm2d(4),
+        n.ReLU(),
+        n.MaxPool2d(2),
+        n.ConvTranspose2d(4, 6, 2, 2, groups=2),
+        n.AvgPool2d(3, 1, 1),
+        n.Conv2d(6, 4, 3, 2, dilation=2, bias=False),
+        n.Upsample(scale_factor=2, mode="bilinear"),
+        n.AdaptiveAvgPool2d(3),
+        n.Flatten(),
+        n.Linear(36, 3),
+    )
+
+
 NETWORKS = {
     "features": (features, lambda rng: rng.normal(size=(8, 6))),
     "words": (words, lambda rng: rng.integers(0, 20, (8, 6))),
+    "images": (images, lambda rng: rng.normal(size=(8, 1, 10, 10))),
     "maps": (maps, lambda rng: rng.normal(size=(8, 3, 4, 4))),
 }
 TRAINERS = {
