@@ -15,7 +15,7 @@ from mytorch.ops.pointwise import masked
 from mytorch.ops.registry import operation
 from mytorch.ops.softmax import Softmax
 
-__all__ = ["Attention"]
+__all__ = ["Attention", "closed", "scaled_dot_product_attention"]
 
 
 class Attention(Function):
@@ -143,7 +143,7 @@ def scaled_dot_product_attention(
     shape = _shape_of_weights(name, query, key, value)
     bias, shut = _masks(name, query, attn_mask, shape)
     if is_causal:
-        shut = _closed(np.tri(*shape[-2:], dtype=bool), query.data.dtype)
+        shut = closed(np.tri(*shape[-2:], dtype=bool), query.data.dtype)
     if scale is None:
         scale = 1 / math.sqrt(query.data.shape[-1] or 1)
     keep = None
@@ -188,13 +188,13 @@ def _masks(name: str, query: Any, mask: Any, shape: tuple[int, ...]) -> tuple[An
     if not fits:
         raise ShapeError(f"{name}: attn_mask {own} does not broadcast to (…, L, S) = {shape}")
     if mask.data.dtype == bool:
-        return None, _closed(mask.data, dtype)
+        return None, closed(mask.data, dtype)
     if mask.data.dtype != dtype:
         raise DtypeError(f"{name}: attn_mask must be bool or {dtype}, not {mask.data.dtype}")
     return mask, None
 
 
-def _closed(mask: np.ndarray, dtype: Any) -> np.ndarray:
+def closed(mask: np.ndarray, dtype: Any) -> np.ndarray:
     """Return 0 where ``mask`` holds, else minus infinity."""
     return np.where(mask, dtype.type(0), dtype.type(-np.inf))
 
