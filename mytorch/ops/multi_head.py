@@ -9,7 +9,7 @@ import numpy as np
 
 from mytorch.errors import ArgumentError, AssertedError
 from mytorch.ops.attention import closed, scaled_dot_product_attention
-from mytorch.ops.common import check_tensors
+from mytorch.ops.common import check_tensors, float_data
 from mytorch.ops.dropout import dropout
 from mytorch.ops.joining import cat
 from mytorch.ops.linear import linear
@@ -76,7 +76,7 @@ def multi_head_attention_forward(
         they are nan; without them its attention is 0.
     Raises:
         AssertedError: sizes that do not fit, or a mask of integers; ArgumentError: is_causal
-        without attn_mask; DtypeError: mixed dtypes.
+        without attn_mask; DtypeError: mixed dtypes, or integers.
     Warns:
         UserWarning: one mask is boolean and the other floating, as torch does.
     Source: Vaswani et al. 2017, arXiv:1706.03762.
@@ -125,6 +125,7 @@ def _check_causal(is_causal: bool, attn_mask: Any) -> None:
 def _check_ranks(query: Any, key: Any, value: Any, padding: Any, mask: Any) -> bool:
     """Return whether there is a batch."""
     check_tensors(NAME, query, key, value)
+    float_data(NAME, query)
     ranks = [x.data.ndim for x in (query, key, value)]
     if ranks not in ([3, 3, 3], [2, 2, 2]):
         shapes = [x.data.shape for x in (query, key, value)]
@@ -152,7 +153,7 @@ def _check_ranks(query: Any, key: Any, value: Any, padding: Any, mask: Any) -> b
         warnings.warn(
             f"Support for mismatched key_padding_mask ({padding.data.dtype}) and attn_mask "
             f"({mask.data.dtype}) is deprecated. Use same type for both instead.",
-            stacklevel=4,
+            stacklevel=5,  # where the module was called
         )
     return ranks[0] == 3
 
