@@ -22,6 +22,7 @@ MAX_HEADER = 1 << 16
 MAX_PAYLOAD = 1 << 24
 MAX_ARRAYS = 64
 MAX_RANK = 8
+MAX_NAME = 200
 DTYPES = frozenset(
     ["|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8"]
 )
@@ -72,16 +73,18 @@ def unpack(header: bytes, payload: bytes) -> tuple[dict[str, Any], dict[str, np.
         message, entries = parsed["message"], parsed["arrays"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ChannelError(f"the reply's header cannot be read: {error}") from None
-    if not isinstance(message, dict) or not isinstance(entries, list):
+    if len(parsed) != 2 or not isinstance(message, dict) or not isinstance(entries, list):
         raise ChannelError("the reply's header has the wrong form")
     if len(entries) > MAX_ARRAYS:
         raise ChannelError(f"the reply holds {len(entries)} arrays, more than {MAX_ARRAYS}")
     arrays, used = {}, 0
     for entry in entries:
         name, dtype, shape = _entry(entry)
+        if name in arrays:
+            raise ChannelError(f"the reply holds two arrays of the name {name[:80]!r}")
         size = math.prod(shape) * dtype.itemsize
         if used + size > len(payload):
-            raise ChannelError(f"the reply is shorter than its header says at {name!r}")
+            raise ChannelError(f"the reply is shorter than its header says at {name[:80]!r}")
         arrays[name] = np.frombuffer(payload[used : used + size], dtype).reshape(shape).copy()
         used += size
     if used != len(payload):
@@ -94,11 +97,25 @@ def is_plain(value: Any) -> bool:
     return value is None or isinstance(value, bool | int | str)
 
 
+def values_of(message: dict[str, Any]) -> dict[str, Any]:
+    """Return the plain values of a reply that brings some.
+
+    Raises:
+        ChannelError: it brings something else.
+    """
+    values = message.get("values")
+    if not isinstance(values, dict) or not all(map(is_plain, values.values())):
+        raise ChannelError("the reply holds values of a wrong kind")
+    return values
+
+
 def _entry(entry: Any) -> tuple[str, np.dtype, tuple[int, ...]]:
     if not (isinstance(entry, list) and len(entry) == 3):
         raise ChannelError("the reply describes an array in the wrong form")
     name, dtype, shape = entry
-    if not isinstance(name, str) or not isinstance(dtype, str) or dtype not in DTYPES:
+    if not isinstance(name, str) or len(name) > MAX_NAME:
+        raise ChannelError("the reply holds an array without a proper name")
+    if not isinstance(dtype, str) or dtype not in DTYPES:
         raise ChannelError("the reply holds an array of a type that is not allowed")
     if not isinstance(shape, list) or len(shape) > MAX_RANK:
         raise ChannelError("the reply holds an array of an impossible shape")

@@ -37,7 +37,7 @@ LAYERS = Tolerance(rtol=1e-5, atol=1e-8)
 
 @dataclass(frozen=True)
 class Mistake:
-    """A mistake that is often made, and what it would answer.
+    """A mistake that is often made, as a function that makes it: what it would answer.
 
     Attributes:
         hint: what the student is told.
@@ -63,6 +63,9 @@ class Check:
         tolerance: for arrays.
         limit: a time limit of its own in seconds, below the general one.
         advice: what to tell if it fails by no known mistake.
+        place: the operation that is checked, and where to find it.
+        hidden: the category that students are told of a hidden check, and all that they are told.
+            It earns nothing, and failing it takes its points away.
     """
 
     problem: str
@@ -76,6 +79,8 @@ class Check:
     tolerance: Tolerance = LAYERS
     limit: float | None = None
     advice: str = ""
+    place: str = ""
+    hidden: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,17 +94,32 @@ class Problem:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check came to; `lines` explain a failure."""
+    """What a check came to; `lines` explain a failure, `mistake` is its known cause if there is."""
 
     check: Check
     passed: bool
     lines: tuple[str, ...] = ()
     output: str = ""
+    mistake: str = ""
 
     @property
     def points(self) -> float:
-        """The points earned."""
+        """What it adds to the problem's points; a hidden check can only take away."""
+        if self.check.hidden:
+            return 0.0 if self.passed else -self.check.points
         return self.check.points if self.passed else 0.0
+
+
+def earned(problem: Problem, verdicts: Sequence[Verdict]) -> float:
+    """Return the points of a problem, never below 0."""
+    return max(0.0, sum(v.points for v in verdicts))
+
+
+def outcome(problem: Problem, verdicts: Sequence[Verdict]) -> str:
+    """Return PASSED, PARTLY or FAILED; advice that costs nothing does not count."""
+    if all(v.passed for v in verdicts if v.check.points or not problem.points):
+        return "PASSED"
+    return "PARTLY" if earned(problem, verdicts) else "FAILED"
 
 
 def judge(check: Check, inputs: Arrays, got: Values, output: str = "") -> Verdict:
@@ -112,27 +132,28 @@ def judge(check: Check, inputs: Arrays, got: Values, output: str = "") -> Verdic
     lines = [explain(name, got.get(name, _MISSING), right[name], check.tolerance)]
     if len(wrong) > 1:
         lines.append(f"also wrong: {', '.join(wrong[1:5])}{', …' if len(wrong) > 5 else ''}")
-    hint = recognise(check, inputs, got, right)
-    if hint:
-        lines.append(f"This is what comes out when {hint}")
+    mistake = recognise(check, inputs, got, right)
+    if mistake:
+        lines.append(f"This is what comes out when {mistake}")
     elif any(isinstance(v, np.ndarray) and not np.isfinite(v).all() for v in got.values()):
         lines.append("The answer holds NaN or infinity: an overflow, or a division of 0 by 0")
-    return failed(check, inputs, lines, output, known=bool(hint))
+    return failed(check, inputs, lines, output, mistake)
 
 
 def failed(
-    check: Check, inputs: Arrays, lines: Sequence[str], output: str = "", known: bool = False
+    check: Check, inputs: Arrays, lines: Sequence[str], output: str = "", mistake: str = ""
 ) -> Verdict:
-    """Return the verdict of a failed check, with its inputs' shapes.
+    """Return the verdict of a failed check, with its place and its inputs' shapes.
 
-    Its advice follows, unless the mistake is `known` already.
+    Its advice follows, unless the mistake is known already.
     """
     shapes = [f"{name} {array.shape}" for name, array in inputs.items()]
     more = ["…"] if len(shapes) > SHOWN_INPUTS else []
-    tail = [f"inputs: {', '.join(shapes[:SHOWN_INPUTS] + more)}"] if shapes else []
-    if check.advice and not known:
+    tail = [f"where: {check.place}"] if check.place else []
+    tail += [f"inputs: {', '.join(shapes[:SHOWN_INPUTS] + more)}"] if shapes else []
+    if check.advice and not mistake:
         tail.append(check.advice)
-    return Verdict(check, False, (*lines, *tail), output)
+    return Verdict(check, False, (*lines, *tail), output, mistake)
 
 
 def explain(name: str, got: Any, right: Any, tolerance: Tolerance) -> str:
@@ -144,21 +165,23 @@ def explain(name: str, got: Any, right: Any, tolerance: Tolerance) -> str:
     if got.shape != right.shape:
         return f"{name}: expected shape {right.shape}, got shape {got.shape}"
     index = tuple(int(i) for i in np.argwhere(~tolerance.close(got, right))[0])
-    place = f"{name}[{', '.join(map(str, index))}]" if index else name
+    written = f"[{', '.join(map(str, index))}]" if index else ""
+    place = f"{name}, at {written}" if written and "," in name else f"{name}{written}"
     told = f"{place}: expected {float(right[index]):.10g}, got {float(got[index]):.10g}"
     count = int(np.sum(~tolerance.close(got, right)))
     return told if right.size == 1 else f"{told} ({count} of {right.size} numbers differ)"
 
 
-def recognise(check: Check, inputs: Arrays, got: Values, right: Values) -> str | None:
-    """Return the hint of the first known mistake that answers just like this."""
+def recognise(check: Check, inputs: Arrays, got: Values, right: Values) -> str:
+    """Return the hint of the first known mistake that answers just like this, else nothing."""
     for mistake in check.mistakes:
-        wrong = _arrays(mistake.wrong(inputs, right))
+        with np.errstate(all="ignore"):
+            wrong = _arrays(mistake.wrong(inputs, right))
         differs = any(not _equal(wrong[n], right[n], check.tolerance) for n in wrong)
-        same = all(_equal(got.get(n, _MISSING), wrong[n], check.tolerance) for n in wrong)
+        same = all(_alike(got.get(n, _MISSING), wrong[n], check.tolerance) for n in wrong)
         if differs and same:
             return mistake.hint
-    return None
+    return ""
 
 
 def _arrays(values: Values) -> Values:
@@ -171,6 +194,16 @@ def _equal(got: Any, right: Any, tolerance: Tolerance) -> bool:
             return False
         return bool(tolerance.close(got, right).all())
     return type(got) is type(right) and got == right
+
+
+def _alike(got: Any, wrong: Any, tolerance: Tolerance) -> bool:
+    """Whether a wrong answer is that of a mistake: infinities and NaN may be each other."""
+    if not isinstance(wrong, np.ndarray) or not isinstance(got, np.ndarray):
+        return _equal(got, wrong, tolerance)
+    if got.shape != wrong.shape or not np.array_equal(np.isfinite(got), np.isfinite(wrong)):
+        return False
+    finite = np.isfinite(wrong)
+    return bool(tolerance.close(got[finite], wrong[finite]).all())
 
 
 def _short(value: Any) -> str:

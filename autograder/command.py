@@ -37,8 +37,8 @@ def folder(text: str) -> Path:
     return path.resolve()
 
 
-def finish(work: Callable[[], None]) -> int:
-    """Do the grading; return 0 whenever it worked, whatever the score.
+def finish(work: Callable[[], int | None]) -> int:
+    """Do the grading; return what `work` returns, 0 whenever it worked, whatever the score.
 
     SIGTERM unwinds as Ctrl-C does, so that no worker outlives the grader.
     """
@@ -48,7 +48,7 @@ def finish(work: Callable[[], None]) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     try:
-        work()
+        status = work() or 0
         sys.stdout.flush()
     except GraderError as error:
         print(f"The grader could not work: {error}", file=sys.stderr)
@@ -61,4 +61,4 @@ def finish(work: Callable[[], None]) -> int:
     except KeyboardInterrupt:
         print("\nGrading was interrupted: no score.", file=sys.stderr)
         return 130
-    return 0
+    return status

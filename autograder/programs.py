@@ -32,13 +32,24 @@ def load(library: Library, arrays: Arrays, options: Values) -> Values:
 
 
 def elementwise(library: Library, arrays: Arrays, options: Values) -> Values:
-    """Call an operation's forward, and backward if `g` is given, with a bare context."""
+    """Call an operation's forward, and backward if `g` is given, with a bare context.
+
+    Of several cases the arrays are a0, b0, g0, a1, …; names of values then end in the shapes.
+    """
     operation = library.name("mytorch.nn.functional", *options["names"])
+    values: Values = {}
+    for case in (name[1:] for name in arrays if name.startswith("a")):
+        single = {name[0]: array for name, array in arrays.items() if name[1:] == case}
+        end = f", {single['a'].shape} with {single['b'].shape}" if case else ""
+        values |= {f"{n}{end}": v for n, v in _one_case(library, operation, single).items()}
+    return values
+
+
+def _one_case(library: Library, operation: Any, arrays: Arrays) -> Values:
     context = library.name("mytorch.autograd_engine", "ContextManager")()
     a = library.tensor(arrays["a"], requires_grad=True)
     b = library.tensor(arrays["b"], requires_grad=True)
-    output = value(operation.forward(context, a, b), "output")
-    values: Values = {"output": output}
+    values: Values = {"output": value(operation.forward(context, a, b), "output")}
     if "g" in arrays:
         gradients = operation.backward(context, library.tensor(arrays["g"]))
         try:
@@ -47,7 +58,6 @@ def elementwise(library: Library, arrays: Arrays, options: Values) -> Values:
             raise Complaint("backward should return two Tensors: one for each input") from None
         values["gradient of a"] = value(first, "gradient of a")
         values["gradient of b"] = value(second, "gradient of b")
-        values["output"] = output
     values["a afterwards"], values["b afterwards"] = value(a, "a"), value(b, "b")
     return values
 
@@ -82,29 +92,27 @@ def _number(array: np.ndarray) -> Any:
 
 
 def structure(library: Library, arrays: Arrays, options: Values) -> Values:
-    """Tell the flags and the graph's nodes that sums of leaves and constants get."""
-    leaf = library.tensor(arrays["x"], requires_grad=True)
-    constant = library.tensor(arrays["y"])
-    sums = {
-        "leaf + leaf": leaf + leaf,
-        "leaf + constant": leaf + constant,
-        "constant + leaf": constant + leaf,
-        "constant + constant": constant + constant,
-    }
-    if options["of"] == "flags":
-        flags: Values = {}
-        for name, result in sums.items():
-            flags[f"({name}).requires_grad"] = plain(result.requires_grad)
-            flags[f"({name}).is_leaf"] = plain(result.is_leaf)
-        return flags
-    sums["(leaf + constant) + leaf"] = sums["leaf + constant"] + leaf
-    nodes: Values = {}
-    for name in ("leaf + leaf", "leaf + constant", "(leaf + constant) + leaf"):
-        made = sums[name].grad_fn
-        nodes[f"type of ({name}).grad_fn"] = node(made)
-        following = made.next_functions if made is not None else []
-        nodes[f"({name}).grad_fn.next_functions"] = ", ".join(node(f) for f in following)
-    return nodes
+    """Tell the flags, or the graph's nodes, of sums of leaves, constants and sums.
+
+    Operand i is a leaf that requires a gradient where `wanted[i]`; sum k adds the operands (or
+    earlier sums, counted on after them) `left[k]` and `right[k]`.
+    """
+    known = [library.tensor(arrays["x"], requires_grad=bool(w)) for w in arrays["wanted"]]
+    written = ["leaf" if w else "constant" for w in arrays["wanted"]]
+    told: Values = {}
+    for a, b in zip(arrays["left"].tolist(), arrays["right"].tolist(), strict=True):
+        result, name = known[a] + known[b], f"({written[a]} + {written[b]})"
+        known.append(result)
+        written.append(name)
+        if options["of"] == "flags":
+            told[f"{name}.requires_grad"] = plain(result.requires_grad)
+            told[f"{name}.is_leaf"] = plain(result.is_leaf)
+        else:
+            made = result.grad_fn
+            told[f"type of {name}.grad_fn"] = node(made)
+            following = made.next_functions if made is not None else []
+            told[f"{name}.grad_fn.next_functions"] = ", ".join(node(f) for f in following)
+    return told
 
 
 def separate_buffers(library: Library, arrays: Arrays, options: Values) -> Values:
@@ -186,9 +194,10 @@ def make_sgd(library: Library, parameters: Any, options: Values) -> Any:
 
 
 def update(library: Library, arrays: Arrays, options: Values) -> Values:
-    """Hand given gradients to SGD, step by step; give the parameters (and flags) afterwards.
+    """Hand given gradients to SGD, step by step; give the parameters afterwards.
 
-    Arrays: w0, w1, …; their gradients in step k: g<k>.0, g<k>.1, …
+    Arrays: w0, w1, …; their gradients in step k: g<k>.0, g<k>.1, …; with `x` and `g` also what
+    w0 is then: its flags, and its gradient when it is used in a new graph, w0 + x.
     """
     names = [name for name in arrays if name.startswith("w")]
     made = {n: library.tensor(arrays[n], requires_grad=True, is_parameter=True) for n in names}
@@ -197,11 +206,19 @@ def update(library: Library, arrays: Arrays, options: Values) -> Values:
         for name, parameter in made.items():
             parameter.grad = library.tensor(arrays[f"g{step}.{name[1:]}"])
         optimizer.step()
-    if not options.get("flags"):
-        return {name: value(parameter, name) for name, parameter in made.items()}
+    values: Values = {name: value(parameter, name) for name, parameter in made.items()}
+    if "x" not in arrays:
+        return values
     w = made["w0"]
-    flags = {f"w0.{n}": plain(getattr(w, n)) for n in ("requires_grad", "is_leaf", "is_parameter")}
-    return {**flags, "type of w0": type(w).__name__, "w0.grad_fn": node(w.grad_fn)}
+    for flag in ("requires_grad", "is_leaf", "is_parameter"):
+        values[f"w0.{flag}"] = plain(getattr(w, flag))
+    values |= {"type of w0": type(w).__name__, "w0.grad_fn": node(w.grad_fn)}
+    w.grad = None
+    result = w + library.tensor(arrays["x"])
+    if result.grad_fn is not None:
+        library.backward(result, arrays["g"])
+    values["gradient of w0 + x"] = gradient(w, "w0")
+    return values
 
 
 def training(library: Library, arrays: Arrays, options: Values) -> Values:
@@ -251,18 +268,34 @@ def linear_cross_entropy(library: Library, arrays: Arrays, options: Values) -> V
 
 
 def modes(library: Library, arrays: Arrays, options: Values) -> Values:
-    """Tell `is_train` of the layers of a Sequential in a Sequential, after eval() and train()."""
-    relu = library.name("mytorch.nn.activations", "ReLU")
-    linear = library.name("mytorch.nn.linear", "Linear")
+    """Give the loss of a model after eval() and after train(), and `is_train` of its layers.
+
+    Two of its layers add another array in training than in evaluation; one lies further down.
+    """
+
+    class Shift(library.name("mytorch.nn.module", "Module")):
+        def __init__(self, place: str) -> None:
+            super().__init__()
+            self.place = place
+
+        def forward(self, x: Any) -> Any:
+            mode = "training" if self.is_train is True else "evaluation"
+            return x + library.tensor(arrays[f"{self.place}.{mode}"])
+
     sequential = library.name("mytorch.nn.sequential", "Sequential")
-    layers = {"Linear": linear(3, 2), "inner ReLU": relu(), "inner Linear": linear(2, 2)}
-    inner = sequential(layers["inner ReLU"], layers["inner Linear"])
-    model = sequential(layers["Linear"], inner)
+    relu = library.name("mytorch.nn.activations", "ReLU")
+    first, (linear, _) = Shift("outer"), build(library, arrays, ["Linear"])
+    inner = {"inner ReLU": relu(), "inner shift": Shift("inner"), "inner Linear": linear}
+    model = sequential(first, sequential(*inner.values()))
+    criterion = library.name("mytorch.nn.loss", "CrossEntropyLoss")()
     values: Values = {}
     for when, change in (("eval()", model.eval), ("train()", model.train)):
         change()
-        for name, layer in layers.items():
+        for name, layer in {"first layer": first, **inner}.items():
             values[f"is_train of {name} after {when}"] = plain(layer.is_train)
+        output = model(library.tensor(arrays["x"]))
+        loss = criterion(output, library.tensor(arrays["labels"]))
+        values[f"loss after {when}"] = value(loss, "loss")
     return values
 
 

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TextIO
 
-from autograder.checks import Problem, Verdict
+from autograder.checks import Problem, Verdict, earned, outcome
 from autograder.supervisor import Fault
 
 WIDTH = 78
@@ -81,26 +81,28 @@ class Screen:
 
     def problem(self, problem: Problem, verdicts: Sequence[Verdict]) -> None:
         """Print one problem's line, and below it what failed and why."""
-        earned = sum(v.points for v in verdicts)
-        full = earned == problem.points and all(v.passed for v in verdicts if v.check.points)
-        if problem.points == 0:
-            full = all(v.passed for v in verdicts)
-        colour = "green" if full else "yellow" if earned else "red"
-        word = "PASSED" if full else "PARTLY" if earned else "FAILED"
+        points = earned(problem, verdicts)
+        word = outcome(problem, verdicts)
+        colour = {"PASSED": "green", "PARTLY": "yellow", "FAILED": "red"}[word]
         label = f"{problem.number} {problem.name} "
-        score = f"{earned:g}/{problem.points:g}"
+        score = f"{points:g}/{problem.points:g}"
         self.line(f"{label:.<60} {score:>7}  {self.paint(word, colour)}")
+        told: tuple[str, ...] = ()
         for verdict in verdicts:
             if not verdict.passed:
-                self.failure(verdict)
+                self.failure(verdict, known=verdict.lines[:2] == told and not verdict.output)
+                told = verdict.lines[:2]
 
-    def failure(self, verdict: Verdict) -> None:
-        """Print what a failed check cost, how the answer differs, and what was printed."""
+    def failure(self, verdict: Verdict, known: bool = False) -> None:
+        """Print what a failed check cost, how the answer differs, and what was printed.
+
+        What is `known`, as it was just told of another check, is not told again.
+        """
         points = verdict.check.points
         cost = f"-{points:g}" if points else "no points"
         mark = self.paint("x" if points else "i", "red" if points else "yellow")
         self.line(f"  {mark} {verdict.check.name} ({cost})")
-        for text in verdict.lines:
+        for text in verdict.lines if not known else ("as above",):
             for row in textwrap.wrap(printable(text), WIDTH) or [""]:
                 self.line(f"      {row}")
         if verdict.output.strip():
@@ -122,6 +124,8 @@ def fault_lines(fault: Fault, what: str) -> list[str]:
         return [f"{what} did not come back: {fault.text} (a loop without end?)"]
     if fault.kind == "died":
         return [f"{what} ended the process: {fault.text}"]
+    if fault.kind == "space":
+        return [f"{what} was stopped: {fault.text}"]
     if fault.kind == "channel":
         return [f"{what} disturbed the grader's channel: {fault.text}"]
     return [fault.text]

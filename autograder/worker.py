@@ -1,8 +1,10 @@
 """The process that runs a submission: ``python -I -B worker.py REQUESTS REPLIES SUBMISSION SITE``.
 
-REQUESTS and REPLIES are file descriptors that carry frames (channel.py). A request names a
-program (programs.py) and brings its input arrays; the reply brings what the submission's code
-made of them, or how it failed. No expected value, tolerance or point ever comes here.
+REQUESTS and REPLIES are file descriptors that carry frames (channel.py). The first frame brings
+the grader's orders: what this process gives up (confine.py) before it imports the submission.
+Then a request names a program (programs.py) and brings its input arrays; the reply brings what the
+submission's code made of them, or how it failed. No expected value, tolerance or point, and no
+seed, ever comes here.
 SITE is the folder that holds the grader's NumPy, for a Python that finds it only in a user's site.
 """
 
@@ -19,16 +21,16 @@ HERE = Path(__file__).resolve().parent
 if __name__ == "__main__":
     sys.path.append(sys.argv[4])
     sys.path.insert(0, str(HERE.parent))
-    import autograder  # noqa: F401
+    import autograder
 
     sys.path.pop(0)  # nothing else may come from there: it is often the submission itself
 
 import numpy as np  # noqa: E402
 
-from autograder import channel, library, programs  # noqa: E402
+from autograder import channel, confine, library, probe, programs  # noqa: E402
 from autograder.finder import PACKAGES, SubmissionFinder  # noqa: E402
 
-CPU_SECONDS = 3600  # a worker that outlives a killed grader ends by itself
+PROGRAMS = {**programs.PROGRAMS, "probe": probe.probe, "settle": lambda *_: {}}
 MAX_FRAMES = 3
 MAX_TEXT = 1000
 
@@ -39,11 +41,15 @@ def main() -> None:
     submission = str(Path(sys.argv[3]).resolve())
     for descriptor in (requests, replies):
         os.set_inheritable(descriptor, False)
-    limit_resources()
-    sys.path.insert(0, submission)
-    sys.meta_path.insert(0, SubmissionFinder(submission))
-    submitted = library.Library(submission)
     with os.fdopen(requests, "rb") as incoming, os.fdopen(replies, "wb") as outgoing:
+        orders = receive(incoming)
+        if orders is None:
+            return
+        confine.confine(orders[0]["confine"])
+        sys.path.insert(0, submission)
+        sys.meta_path.insert(0, SubmissionFinder(submission, orders[0]["offered"]))
+        autograder.__path__ = []  # what is right is nothing that a submission can import
+        submitted = library.Library(submission)
         send(outgoing, {"hello": np.__version__}, {})
         while (request := receive(incoming)) is not None:
             message, arrays = request
@@ -52,21 +58,12 @@ def main() -> None:
             send(outgoing, {"id": message["id"], **reply}, results)
 
 
-def limit_resources() -> None:
-    """No core dumps, and an end to a worker that nobody stops, where the system has limits."""
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-
-
 def run(
     submitted: library.Library, message: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Run one program; return the reply's message and arrays, whatever the submission did."""
     try:
-        program = programs.PROGRAMS[message["program"]]
+        program = PROGRAMS[message["program"]]
         values = program(submitted, arrays, message["options"])
         results = {name: v for name, v in values.items() if isinstance(v, np.ndarray)}
         plain = {name: v for name, v in values.items() if name not in results}

@@ -39,6 +39,7 @@ from mytorch.grad_mode import (
     no_grad,
     set_grad_enabled,
 )
+from mytorch.memory import keep_freed_memory
 from mytorch.ops.registry import SPACES
 from mytorch.printing import set_printoptions
 from mytorch.random import get_rng_state, initial_seed, manual_seed, seed, set_rng_state
@@ -57,6 +58,7 @@ inf, nan, pi, e, newaxis = math.inf, math.nan, math.pi, math.e, None
 
 globals().update(DTYPES)  # mytorch.float32, mytorch.long, …
 globals().update(SPACES["mytorch"])
+keep_freed_memory()
 
 __all__ = [
     "ArgumentError",

@@ -34,8 +34,6 @@ class Generator:
 
     Args:
         device: the CPU.
-    Attributes:
-        source: what draws: a ``np.random.RandomState``; of ``default_generator`` ``np.random``.
 
     >>> Generator().manual_seed(7).initial_seed()
     7
@@ -43,8 +41,13 @@ class Generator:
 
     def __init__(self, device: Any = None):
         check_device("Generator", device)
-        self.source: Any = np.random.RandomState()
+        self._own: Any = np.random.RandomState()
         self.manual_seed(_FIRST_SEED)
+
+    @property
+    def source(self) -> Any:
+        """What draws: a ``np.random.RandomState``; of ``default_generator`` ``np.random``."""
+        return self._own or np.random  # NumPy loads that at its first use
 
     @property
     def device(self) -> Device:
@@ -124,7 +127,7 @@ class Generator:
 def _global() -> Generator:
     """Return NumPy's global generator as it is: this draws nothing and seeds nothing."""
     generator = Generator.__new__(Generator)
-    generator.source, generator._seed = np.random, None
+    generator._own, generator._seed = None, None
     return generator
 
 

@@ -218,3 +218,17 @@ def test_no_file_is_left_in_the_submission(tmp_path: Path) -> None:
     with Worker(SIMPLE_SOLUTION) as worker:
         assert ask(worker)[0] is None
     assert {p for p in SIMPLE_SOLUTION.rglob("*")} == before
+
+
+def test_a_submission_imports_pythons_modules_and_what_is_offered_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    for statement in ("import sysconfig; sysconfig.get_config_vars()", "import numpy.testing"):
+        with Worker(hostile(tmp_path / statement[7:12], statement)) as worker:
+            assert ask(worker)[0] is None
+    with Worker(hostile(tmp_path / "toolbox", "import pytest")) as worker:
+        answer = worker.ask(
+            "elementwise", {"a": np.ones(3), "b": np.ones(3)}, {"names": ["Sub"]}, 9
+        )
+    assert answer.fault is not None
+    assert "there is no pytest here: a submission may import Python's own" in answer.fault.text

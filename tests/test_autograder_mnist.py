@@ -66,9 +66,10 @@ def score(done: subprocess.CompletedProcess) -> float:
     return json.loads(done.stdout.splitlines()[-1])["scores"]["MNIST"]
 
 
-PRINTS = """    import os
-    for name in sorted(os.listdir(".")):
-        print(name, os.path.getsize(name))
+PRINTS = """    import os, sys
+    folder = os.path.dirname(sys._getframe(1).f_locals["options"]["train_x"])
+    for name in sorted(os.listdir(folder)):
+        print(name, os.path.getsize(os.path.join(folder, name)))
     print("\\x1b[2J\\x1b]0;t\\x07 fine \\x1b[32mgreen\\x1b[0m")
 """
 

@@ -6,8 +6,18 @@ import numpy as np
 import pytest
 
 from autograder import reference
-from autograder.checks import AUTOGRAD, LAYERS, Check, Mistake, Tolerance, judge
+from autograder.checks import (
+    AUTOGRAD,
+    LAYERS,
+    Check,
+    Mistake,
+    Tolerance,
+    Verdict,
+    earned,
+    judge,
+)
 from autograder.hw1_autograder import runner
+from autograder.hw1_autograder.hidden_checks import hidden_checks
 from autograder.hw1_autograder.networks import MLP, draw_network, plan
 
 
@@ -103,18 +113,34 @@ def test_points_add_up_to_what_each_problem_is_worth():
     assert len(set(names)) == len(names)
 
 
+def test_hidden_checks_only_take_away_and_have_names_of_their_own():
+    hidden = hidden_checks()
+    problems = {problem.name: problem.points for problem in runner.PROBLEMS}
+    assert all(0 < check.points <= problems[check.problem] for check in hidden)
+    names = [(check.problem, check.name) for check in (*runner.CHECKS, *hidden)]
+    assert len(set(names)) == len(names)
+    problem = next(p for p in runner.PROBLEMS if p.name == "Subtraction")
+    mine = [c for c in (*runner.CHECKS, *hidden) if c.problem == problem.name]
+    assert earned(problem, [Verdict(c, True) for c in mine]) == 5
+    assert earned(problem, [Verdict(c, not c.hidden) for c in mine]) == 3.5
+    assert earned(problem, [Verdict(c, False) for c in mine]) == 0
+
+
 def as_sent(values):
     """Return values as the channel brings them: arrays for NumPy's scalars."""
     return {n: np.asarray(v) if isinstance(v, np.generic) else v for n, v in values.items()}
 
 
-@pytest.mark.parametrize("check", runner.CHECKS, ids=lambda c: f"{c.problem}-{c.name}")
+@pytest.mark.parametrize(
+    "check", [*runner.CHECKS, *hidden_checks()], ids=lambda c: f"{c.problem}-{c.name}"
+)
 def test_no_known_mistake_is_taken_for_right(check, rng):
     inputs = check.inputs(rng)
     right = check.expected(inputs)
     assert judge(check, inputs, as_sent(right)).passed
     for mistake in check.mistakes:
-        answer = as_sent({**right, **mistake.wrong(inputs, right)})
+        with np.errstate(all="ignore"):
+            answer = as_sent({**right, **mistake.wrong(inputs, right)})
         verdict = judge(check, inputs, answer)
         if not verdict.passed:
             assert any("This is what comes out when" in line for line in verdict.lines), (

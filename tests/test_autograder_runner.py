@@ -95,7 +95,8 @@ def wrong_lines(submission: Path, seed: int) -> list[tuple[str, ...]]:
     """Return what is said of the subtraction of a submission."""
     problems = [p for p in runner.PROBLEMS if p.name == "Subtraction"]
     settings = runner.Settings(submission, seed)
-    return [v.lines for _, verdicts in runner.Grading(settings).run(problems) for v in verdicts]
+    results = runner.Grading(settings).run(problems, runner.CHECKS)
+    return [v.lines for _, verdicts in results for v in verdicts]
 
 
 def test_a_seed_repeats_the_inputs_and_another_draws_others(tmp_path, simple):
@@ -122,7 +123,7 @@ def test_the_grader_never_imports_the_submission():
     code = (
         f"import sys; sys.argv[0] = ''; sys.path.insert(0, {str(RUNNER.parent)!r}); import runner; "
         f"settings = runner.Settings(runner.Path({str(SIMPLE_SOLUTION)!r}), 1); "
-        "done = list(runner.Grading(settings).run(runner.PROBLEMS[5:6])); "
+        "done = list(runner.Grading(settings).run(runner.PROBLEMS[5:6], runner.CHECKS)); "
         "print(sum(v.points for _, verdicts in done for v in verdicts)); "
         "print([m for m in sys.modules if m.split('.')[0] in ('mytorch', 'hw1')])"
     )
@@ -239,3 +240,22 @@ def test_a_full_disk_under_the_output_is_told_in_one_line() -> None:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=200)
     assert done.returncode == 1
     assert re.fullmatch(r"The grader could not work: .*No space left on device\n", done.stderr)
+
+
+@pytest.mark.parametrize("kills", [1, 2])
+def test_a_kill_from_outside_is_forgiven_once(tmp_path: Path, kills: int) -> None:
+    """As when the system runs out of memory; the marks tell how often the submission was killed."""
+    marks = tmp_path / "marks"
+    marks.write_text("")
+    killed = (
+        f"import os\nmarks = open({str(marks)!r}, 'a+')\n"
+        f"if marks.tell() < {kills}:\n"
+        "    marks.write('x')\n    marks.close()\n    os.kill(os.getpid(), 9)\n"
+    )
+    place = "import numpy as np\n\nimport mytorch.nn.functional as F\n"
+    submission = changed(tmp_path, TENSOR, place, killed + place)
+    problems = [p for p in runner.PROBLEMS if p.number == "1.1"]
+    results = runner.Grading(runner.Settings(submission, 1)).run(problems, runner.CHECKS)
+    points = sum(v.points for _, verdicts in results for v in verdicts)
+    assert points == (15 if kills == 1 else 0)
+    assert len(marks.read_text()) == kills

@@ -20,8 +20,8 @@ from mytorch.utils.data import DataLoader, Dataset, IterableDataset, TensorDatas
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes"),
-    # a fork of a process with threads: those of pytest's plugins and of torch do nothing here
-    pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
+    # a fork of a process with threads: those of pytest's plugins, torch and JAX do nothing here
+    pytest.mark.filterwarnings("ignore:.*fork"),
 ]
 
 

@@ -76,6 +76,7 @@ def test_pictures_are_copies_that_can_be_written_to(root):
     assert np.array_equal(dataset.data, before)
 
 
+@pytest.mark.filterwarnings("ignore:.*fork")  # of a process with threads
 @pytest.mark.parametrize("options", [{}, {"shuffle": True, "generator": 3}, {"num_workers": 1}])
 def test_loader_gives_the_same_batches_at_once_as_row_by_row(root, options):
     dataset = KMNIST(root)

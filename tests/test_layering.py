@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "mytorch.size": (),
     "mytorch.devices": (),
     "mytorch.generator": ("mytorch.devices",),
+    "mytorch.memory": (),
     "mytorch.variable": BASE,
     "mytorch.context": (*BASE, "mytorch.variable"),
     "mytorch.graph_walk": (*BASE, "mytorch.variable"),

@@ -178,7 +178,7 @@ def test_uniform_numbers_never_reach_the_upper_end(dtype: str) -> None:
             return np.full(shape, np.nextafter(1.0, 0.0))
 
     generator = mytorch.Generator()
-    generator.source = Largest()
+    generator._own = Largest()
     for x in (
         mytorch.rand(3, dtype=dtype, generator=generator),
         mytorch.rand_like(mytorch.empty(3, dtype=dtype), generator=generator),
@@ -319,7 +319,7 @@ def test_seeds_are_64_bits_and_those_of_32_are_numpys() -> None:
 
 def test_nobody_knows_the_seed_of_a_generator_that_numpy_seeded() -> None:
     generator = mytorch.Generator.__new__(mytorch.Generator)
-    generator.source, generator._seed = np.random, None
+    generator._own, generator._seed = None, None
     with pytest.raises(RuntimeError, match=r"start it with mytorch\.manual_seed\(seed\)"):
         generator.initial_seed()
     restored = mytorch.Generator()

@@ -12,10 +12,14 @@ from autograder.checks import Arrays, Check, Mistake, Values
 from autograder.hw1_autograder.networks import MLP, TALL, UPSTREAM, draw_network, plan
 from autograder.hw1_autograder.sgd_checks import Training
 
+PLACE = "cross_entropy, mytorch/nn/functional.py"
 NO_LOG_SUM_EXP = (
-    "With logits this large, exp overflows (or log meets 0) unless the largest logit of the row "
-    "is taken off first: the LogSumExp trick, appendix B.1."
+    "the softmax is unstable: exp overflows (or log meets 0) with logits this large, unless the "
+    "largest logit of the row is taken off first: the LogSumExp trick, appendix B.1"
 )
+
+
+WRONG_AXIS = "the softmax runs along the wrong axis: over the batch, where it should be the classes"
 
 
 def softmax(z: np.ndarray) -> np.ndarray:
@@ -49,6 +53,8 @@ def loss_check(
 
     problem = "Cross Entropy Backward" if backward else "Cross Entropy Forward"
     mistakes = backward_mistakes() if backward else forward_mistakes()
+    if scale > 1:
+        mistakes.insert(0, unstable(backward))
     options = {"gradient": backward}
     return Check(
         problem,
@@ -59,8 +65,22 @@ def loss_check(
         expected,
         options,
         mistakes,
-        advice=NO_LOG_SUM_EXP if scale > 1 else "",
+        place=PLACE,
     )
+
+
+def unstable(backward: bool) -> Mistake:
+    """Return the mistake of taking exp of the logits as they are."""
+
+    def loss(x: Arrays, _: Values) -> Values:
+        total = np.exp(x["z"]).sum(axis=1)
+        return {"loss": np.mean(np.log(total) - x["z"][np.arange(len(x["z"])), x["labels"]])}
+
+    def gradient(x: Arrays, _: Values) -> Values:
+        e = np.exp(x["z"])
+        return {"z.grad": (e / e.sum(axis=1, keepdims=True) - one_hot(x)) / len(x["z"])}
+
+    return Mistake(NO_LOG_SUM_EXP, gradient if backward else loss)
 
 
 def forward_mistakes() -> list[Mistake]:
@@ -75,6 +95,10 @@ def forward_mistakes() -> list[Mistake]:
     def bad(x: Arrays, right: float) -> float:
         return right * x["z"].shape[0]
 
+    def over_batch(x: Arrays, _: float) -> float:
+        p = softmax(x["z"].T).T
+        return -float(np.mean((np.log(p) * one_hot(x)).sum(axis=1)))
+
     return [
         Mistake("the loss is the sum over the batch: divide by N, the number of rows", loss(bad)),
         Mistake(
@@ -86,6 +110,7 @@ def forward_mistakes() -> list[Mistake]:
             loss(lambda x, right: right / x["z"].shape[1]),
         ),
         Mistake("the logits are used without LogSoftmax", loss(unlogged)),
+        Mistake(WRONG_AXIS, loss(over_batch)),
     ]
 
 
@@ -110,6 +135,10 @@ def backward_mistakes() -> list[Mistake]:
             grad(lambda x, r: softmax(x["z"]) / rows(x)),
         ),
         Mistake(UPSTREAM, grad(unscaled)),
+        Mistake(
+            WRONG_AXIS,
+            grad(lambda x, r: (softmax(x["z"].T).T * one_hot(x).sum(0) - one_hot(x)) / rows(x)),
+        ),
     ]
 
 
@@ -147,21 +176,53 @@ def linear_loss_check() -> Check:
         expected,
         {"layers": layers},
         mistakes,
+        place=PLACE,
     )
+
+
+LAYERS_OF_MODES = ("first layer", "inner ReLU", "inner shift", "inner Linear")
 
 
 def modes_check() -> Check:
     """Return the check that train() and eval() reach every layer."""
 
-    def expected(_: Arrays) -> Values:
-        return {
-            f"is_train of {layer} after {when}": when == "train()"
-            for when in ("eval()", "train()")
-            for layer in ("Linear", "inner ReLU", "inner Linear")
-        }
+    def draw(rng: np.random.Generator) -> Arrays:
+        arrays = draw_network(rng, TALL, "x", "labels")
+        for place in ("outer", "inner"):
+            for mode in ("training", "evaluation"):
+                arrays[f"{place}.{mode}"] = rng.normal(0, 1, arrays["x"].shape)
+        return arrays
 
+    def loss(x: Arrays, outer: str, inner: str) -> np.ndarray:
+        shifted = reference.relu(x["x"] + x[f"outer.{outer}"]) + x[f"inner.{inner}"]
+        output = reference.network(["Linear"], x, shifted)
+        return reference.cross_entropy(output, x["labels"])
+
+    def expected(x: Arrays) -> Values:
+        right: Values = {}
+        for when, mode in (("eval()", "evaluation"), ("train()", "training")):
+            for layer in LAYERS_OF_MODES:
+                right[f"is_train of {layer} after {when}"] = mode == "training"
+            right[f"loss after {when}"] = loss(x, mode, mode)
+        return right
+
+    not_inside = Mistake(
+        "eval() stops at the first layers: it should reach the layers inside of them too",
+        lambda x, _: {"loss after eval()": loss(x, "evaluation", "training")},
+    )
+    nowhere = Mistake(
+        "eval() reaches no layer: each should have is_train False then",
+        lambda x, _: {"loss after eval()": loss(x, "training", "training")},
+    )
     return Check(
-        "Train and Eval", "train() and eval() reach every layer", 2, "modes", lambda _: {}, expected
+        "Train and Eval",
+        "train() and eval() reach every layer",
+        2,
+        "modes",
+        draw,
+        expected,
+        mistakes=[not_inside, nowhere],
+        place="Module.train and Module.eval, mytorch/nn/module.py",
     )
 
 

@@ -10,9 +10,7 @@ import argparse
 import json
 import secrets
 import sys
-import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,87 +20,17 @@ if "autograder" not in sys.modules:
 
     sys.path.pop(0)  # nothing else may come from there: it is often the submission itself
 
-import numpy as np  # noqa: E402
-
-from autograder.checks import Check, Problem, Verdict, failed, judge  # noqa: E402
+from autograder.checks import earned  # noqa: E402
 from autograder.command import finish, folder, seconds, seed  # noqa: E402
+from autograder.grading import Grading, Settings  # noqa: E402
 from autograder.hw1_autograder import test_autograd, test_mlp  # noqa: E402
-from autograder.report import Screen, fault_lines, scoreline  # noqa: E402
-from autograder.supervisor import Fault, Worker  # noqa: E402
+from autograder.isolation import NAMES  # noqa: E402
+from autograder.processes import protect  # noqa: E402
+from autograder.report import Screen, scoreline  # noqa: E402
 
 PROBLEMS = [*test_autograd.PROBLEMS, *test_mlp.PROBLEMS]
 CHECKS = [*test_autograd.CHECKS, *test_mlp.CHECKS]
 HOMEWORK_POINTS = 100
-SLOW_CHECKS = 2  # after so many time-outs, the other checks get less time
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What is graded, and how: the folder, the seed of the inputs, seconds for a check."""
-
-    submission: Path
-    seed: int
-    timeout: float = 10.0
-
-
-class Grading:
-    """One submission's grading: it holds the worker, and what is known of the submission.
-
-    Args:
-        isolate: give every problem a fresh worker (else one serves all, as long as it is well).
-    """
-
-    def __init__(self, settings: Settings, isolate: bool = True) -> None:
-        self.settings, self.isolate = settings, isolate
-        self.worker: Worker | None = None
-        self.fatal: Fault | None = None  # why the submission cannot be imported at all
-        self.slow = 0
-
-    def run(
-        self, problems: Sequence[Problem] = PROBLEMS, checks: Sequence[Check] = CHECKS
-    ) -> Iterator[tuple[Problem, list[Verdict]]]:
-        """Yield every problem with the verdicts of its checks.
-
-        Raises:
-            GraderError: no worker can be started.
-        """
-        try:
-            for problem in problems:
-                yield problem, [self.check(c) for c in checks if c.problem == problem.name]
-                if self.isolate:
-                    self.end()
-        finally:
-            self.end()
-
-    def check(self, check: Check) -> Verdict:
-        """Run one check, in a fresh worker if there is none or the last one is dead."""
-        key = zlib.crc32(f"{check.problem}: {check.name}".encode())
-        inputs = check.inputs(np.random.default_rng([self.settings.seed, key]))
-        worker = self.ready()
-        if isinstance(worker, Fault):
-            return failed(check, {}, fault_lines(worker, "importing mytorch"))
-        limit = min(check.limit or self.settings.timeout, self.settings.timeout)
-        if self.slow >= SLOW_CHECKS:
-            limit = min(limit, max(1.0, self.settings.timeout / 5))
-        answer = worker.ask(check.program, inputs, dict(check.options), limit)
-        if answer.fault is None:
-            return judge(check, inputs, answer.values, answer.output)
-        self.slow += answer.fault.kind == "time" and check.limit is None
-        return failed(check, inputs, fault_lines(answer.fault, "the check"), answer.output)
-
-    def ready(self) -> Worker | Fault:
-        """Return a worker that has imported the submission, or why that cannot be."""
-        if self.fatal is not None:
-            return self.fatal
-        if self.worker is None or not self.worker.alive:
-            self.worker = Worker(self.settings.submission)
-            self.fatal = self.worker.ask("load", {}, {}, 2 * self.settings.timeout).fault
-        return self.fatal or self.worker
-
-    def end(self) -> None:
-        """End the worker."""
-        if self.worker is not None:
-            self.worker.end()
 
 
 def show(settings: Settings, screen: Screen, summarize: bool) -> None:
@@ -110,10 +38,11 @@ def show(settings: Settings, screen: Screen, summarize: bool) -> None:
     if not summarize:
         screen.title("Homework 1: autograd and MLPs")
         screen.line(f"submission: {settings.submission}")
+        screen.line(f"isolation: {NAMES[settings.isolation.tier]}")
         screen.line(f"inputs drawn from --seed {settings.seed} (anew in each run)\n")
     scores: dict[str, float] = {}
-    for problem, verdicts in Grading(settings).run():
-        scores[problem.name] = sum(v.points for v in verdicts)
+    for problem, verdicts in Grading(settings).run(PROBLEMS, CHECKS):
+        scores[problem.name] = earned(problem, verdicts)
         if not summarize:
             screen.problem(problem, verdicts)
     total, most = sum(scores.values()), sum(p.points for p in PROBLEMS)
@@ -146,4 +75,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    protect()
     sys.exit(main())

@@ -12,6 +12,7 @@ from autograder import reference
 from autograder.checks import Arrays, Check, Mistake, Values
 from autograder.hw1_autograder.networks import MLP, TALL, draw_network, plan
 
+STEP = "SGD.step, mytorch/optim/sgd.py"
 NO_MOMENTUM = "the momentum is lost: kept nowhere, or set back to 0 in each step"
 UPHILL = "the step has the wrong sign: it goes up the gradient"
 
@@ -46,7 +47,7 @@ def given_gradients(problem: str, name: str, points: float, steps: int, momentum
 
     options = {"steps": steps, "lr": lr, "momentum": momentum}
     mistakes = [mistake(hint, update) for hint, update in update_mistakes(lr, momentum)]
-    return Check(problem, name, points, "update", draw, expected, options, mistakes)
+    return Check(problem, name, points, "update", draw, expected, options, mistakes, place=STEP)
 
 
 def update_mistakes(lr: float, beta: float) -> list[tuple[str, Update]]:
@@ -86,15 +87,27 @@ def update_mistakes(lr: float, beta: float) -> list[tuple[str, Update]]:
 
 def flags_check(problem: str, points: float, momentum: float) -> Check:
     """Return the check that parameters stay leaves, outside of any graph, after steps."""
+    lr = 0.1
 
     def draw(rng: np.random.Generator) -> Arrays:
-        return {n: rng.normal(0, 1, (3,)) for n in ("w0", "g0.0", "g1.0")}
+        return {n: rng.normal(0, 1, (3,)) for n in ("w0", "g0.0", "g1.0", "x", "g")}
 
-    def expected(_: Arrays) -> Values:
+    def expected(x: Arrays) -> Values:
         flags = {f"w0.{n}": True for n in ("requires_grad", "is_leaf", "is_parameter")}
-        return {**flags, "type of w0": "Tensor", "w0.grad_fn": "None"}
+        moved = reference.sgd(
+            {"w0": x["w0"]}, lambda step, _: {"w0": x[f"g{step}.0"]}, 2, lr, momentum
+        )
+        node = {"type of w0": "Tensor", "w0.grad_fn": "None"}
+        return {**flags, **node, **moved, "gradient of w0 + x": x["g"]}
 
-    options = {"steps": 2, "lr": 0.1, "momentum": momentum, "flags": True}
+    recorded = Mistake(
+        "step() adds to the graph: work on .data there, so that no operation is recorded",
+        lambda *_: {"w0.grad_fn": "BackwardFunction"},
+    )
+    no_leaf = Mistake(
+        "step() puts the result of an operation in a parameter's place: change its .data instead",
+        lambda *_: {"w0.is_leaf": False},
+    )
     return Check(
         problem,
         "parameters stay leaves: step() adds nothing to the graph",
@@ -102,8 +115,9 @@ def flags_check(problem: str, points: float, momentum: float) -> Check:
         "update",
         draw,
         expected,
-        options,
-        advice="Work on .data in step(), so that no operation is recorded.",
+        {"steps": 2, "lr": lr, "momentum": momentum},
+        [no_leaf, recorded],
+        place=STEP,
     )
 
 
@@ -178,8 +192,8 @@ class Training:
             "steps": self.steps,
             "parameters": True,
         }
-        mistakes = self.mistakes()
-        return Check(problem, name, points, "training", self.draw, self.right, options, mistakes)
+        known = (self.draw, self.right, options, self.mistakes())
+        return Check(problem, name, points, "training", *known, place=f"zero_grad() and {STEP}")
 
 
 def sgd_checks() -> list[Check]:

@@ -10,6 +10,7 @@ import numpy as np
 from autograder import reference
 from autograder.checks import AUTOGRAD, Arrays, Check, Mistake, Problem, Values
 from autograder.hw1_autograder.elementwise_checks import NOT_SUMMED, elementwise_checks, numbers
+from autograder.hw1_autograder.structure_checks import structure_checks
 
 PROBLEMS = [
     Problem("1.1", "Addition", 0),
@@ -18,6 +19,10 @@ PROBLEMS = [
     Problem("1.1", "Division", 5),
     Problem("1.2", "Autograd", 25),
 ]
+KEPT = (
+    "a gradient is stored on a constant or on an intermediate result: only leaves that require one "
+    "keep it (appendix A)"
+)
 OVERWRITTEN = "a gradient is stored with = where it should be added with += (AccumulateGrad)"
 
 Steps = list[list[Any]]
@@ -34,7 +39,6 @@ def graph_check(
     none: str = "",
     passes: int = 1,
     ones: bool = False,
-    values: dict[str, int] | None = None,
     limit: float | None = None,
     advice: str = "",
 ) -> Check:
@@ -47,14 +51,12 @@ def graph_check(
         none: the names that must have no gradient.
         passes: how many forward and backward passes run over the same leaves.
         ones: call backward() rather than hand a random gradient to the engine.
-        values: of the leaves, where they are not drawn.
     """
     unwanted = none.split()
     leaves, last = wanted.split(), steps[-1][0]
 
     def draw(rng: np.random.Generator) -> Arrays:
         arrays = {n: numbers(rng, *shape) for n, shape in shapes.items()}
-        arrays.update({n: np.array(value) for n, value in (values or {}).items()})
         if ones:
             return arrays
         shape = reference.evaluate(steps, arrays).shape
@@ -72,7 +74,8 @@ def graph_check(
     gradients = [*leaves, *unwanted]
     options = {"steps": steps, "requires": leaves, "gradients": gradients, "passes": passes}
     results = (draw, expected, options, mistakes, AUTOGRAD, limit, advice)
-    return Check("Autograd", name, points, "graph", *results)
+    place = "backward() and Function.apply, mytorch/autograd_engine.py"
+    return Check("Autograd", name, points, "graph", *results, place=place)
 
 
 def expression_gradient(steps: Steps, arrays: Arrays, leaf: str, cotangent: Any) -> np.ndarray:
@@ -109,6 +112,11 @@ def overwritten(gradients: Callable[[Arrays], dict[str, Any]]) -> Mistake:
     return Mistake(OVERWRITTEN, by_leaf(gradients))
 
 
+def kept(gradients: Callable[[Arrays], dict[str, Any]]) -> Mistake:
+    """Return the mistake of a gradient that is stored where none belongs."""
+    return Mistake(KEPT, by_leaf(gradients))
+
+
 def by_leaf(gradients: Callable[[Arrays], dict[str, Any]]) -> Callable[[Arrays, Values], Values]:
     """Turn inputs -> {leaf: gradient} into what a Mistake wants."""
     return lambda x, _: {f"{n}.grad": np.asarray(v) for n, v in gradients(x).items()}
@@ -116,12 +124,16 @@ def by_leaf(gradients: Callable[[Arrays], dict[str, Any]]) -> Callable[[Arrays, 
 
 EXPRESSION_CHECKS = [
     graph_check(
-        "the handout's example: a.grad is 3, c.grad is 1, b has none",
+        "the handout's example, on other numbers: a.grad is 1 + b, c.grad is 1, b has none",
         3,
         EXAMPLE,
         {"a": (), "b": (), "c": (), "three": ()},
         "a c",
-        values={"a": 1, "b": 2, "c": 3, "three": 3},
+        [
+            overwritten(lambda x: {"a": x["b"]}),
+            overwritten(lambda x: {"a": 1.0}),
+            kept(lambda x: {"b": x["a"]}),
+        ],
         ones=True,
         none="b",
     ),
@@ -131,6 +143,7 @@ EXPRESSION_CHECKS = [
         EXAMPLE,
         {"a": (2, 3), "b": (2, 3), "c": (2, 3), "three": (2, 3)},
         "c",
+        [kept(lambda x: {"three": x["g0"]}), kept(lambda x: {"d": x["g0"]})],
         none="a b three ab d dc e",
     ),
     graph_check(
@@ -195,7 +208,7 @@ EXPRESSION_CHECKS = [
         DOUBLED,
         {"x": (2,)},
         "x",
-        limit=1.0,
+        limit=0.5,
         advice="Worth no points: a search that goes down every path anew takes 2**25 steps "
         "here. Visit the nodes in topological order, each once, and it takes 25.",
     ),
@@ -210,67 +223,6 @@ EXPRESSION_CHECKS = [
 ]
 
 
-def two_arrays(rng: np.random.Generator) -> Arrays:
-    """Draw x and y."""
-    return {"x": numbers(rng, 2, 3), "y": numbers(rng, 2, 3)}
-
-
-def right_flags(_: Arrays) -> Values:
-    """Return the flags of sums of leaves (that require a gradient) and constants."""
-    right: Values = {}
-    for name in ("leaf + leaf", "leaf + constant", "constant + leaf", "constant + constant"):
-        right[f"({name}).requires_grad"] = "leaf" in name
-        right[f"({name}).is_leaf"] = "leaf" not in name
-    return right
-
-
-def right_nodes(_: Arrays) -> Values:
-    """Return the nodes of the graphs of sums."""
-    both, leaf, inner = "leaf + leaf", "leaf + constant", "(leaf + constant) + leaf"
-    return {
-        **{f"type of ({n}).grad_fn": "BackwardFunction" for n in (both, leaf, inner)},
-        f"({both}).grad_fn.next_functions": "AccumulateGrad, AccumulateGrad",
-        f"({leaf}).grad_fn.next_functions": "AccumulateGrad, None",
-        f"({inner}).grad_fn.next_functions": "BackwardFunction, AccumulateGrad",
-    }
-
-
-STRUCTURE_CHECKS = [
-    Check(
-        "Autograd",
-        "requires_grad and is_leaf of results (appendix A)",
-        2,
-        "structure",
-        two_arrays,
-        right_flags,
-        {"of": "flags"},
-    ),
-    Check(
-        "Autograd",
-        "grad_fn and next_functions of results",
-        2,
-        "structure",
-        two_arrays,
-        right_nodes,
-        {"of": "nodes"},
-    ),
-    Check(
-        "Autograd",
-        "no two leaves share a gradient array",
-        1,
-        "separate_buffers",
-        lambda rng: {name: numbers(rng, 3) for name in ("a", "b", "g0")},
-        lambda x: {"b.grad": x["g0"], "b.grad after a change of a.grad": x["g0"]},
-        mistakes=[
-            Mistake(
-                "two leaves share one gradient array: AccumulateGrad should store a copy",
-                lambda x, _: {"b.grad after a change of a.grad": x["g0"] + 1.0},
-            )
-        ],
-        tolerance=AUTOGRAD,
-    ),
-]
-
 CHECKS = [
     *elementwise_checks("Addition", (0, 0, 0, 0, 0)),
     *(
@@ -279,5 +231,5 @@ CHECKS = [
         for check in elementwise_checks(problem, (1, 2, 0.5, 1, 0.5))
     ),
     *EXPRESSION_CHECKS,
-    *STRUCTURE_CHECKS,
+    *structure_checks(),
 ]

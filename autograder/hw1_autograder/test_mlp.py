@@ -36,9 +36,14 @@ PROBLEMS = [
     Problem("2.4", "Momentum Linear", 3),
     Problem("2.4", "Momentum Linear-ReLU-Linear", 7),
 ]
+MOST_DRAWS = 50
 NO_BIAS = "Linear leaves out the bias"
 NOT_TRANSPOSED = "the weight is not transposed: Linear computes x W^T + b, with W (out, in)"
 BIAS_NOT_SUMMED = "the gradient of the bias is not summed over the batch (see unbroadcast)"
+BIAS_WRONG_AXIS = (
+    "the gradient of the bias is summed along the wrong axis: over the outputs, where it should be "
+    "the batch (see unbroadcast)"
+)
 BIAS_MEAN = "the gradient of the bias is the mean over the batch, where it should be the sum"
 
 
@@ -59,7 +64,11 @@ def network_check(
         return reference.network(layers, x, x["x"])
 
     def draw(rng: np.random.Generator) -> Arrays:
-        return change(draw_network(rng, net, "x", *(["g"] if backward else [])))
+        for _ in range(MOST_DRAWS):
+            arrays = change(draw_network(rng, net, "x", *(["g"] if backward else [])))
+            if np.count_nonzero(output(arrays)) * 3 >= output(arrays).size:
+                break  # a network whose ReLUs stop nearly everything would show no mistake
+        return arrays
 
     def expected(x: Arrays) -> Values:
         if not backward:
@@ -67,7 +76,11 @@ def network_check(
         return {n: reference.derivative(output, x, n.removesuffix(".grad"), x["g"]) for n in names}
 
     options = {"layers": layers, "report": names}
-    return Check(problem, name, points, "network", draw, expected, options, mistakes)
+    place = "ReLU in mytorch/nn/functional.py, Linear in mytorch/nn/linear.py"
+    if "ReLU" not in problem:
+        place = "Linear.forward, mytorch/nn/linear.py"
+    known = (draw, expected, options, mistakes)
+    return Check(problem, name, points, "network", *known, place=place)
 
 
 def with_exact_zeros(arrays: Arrays) -> Arrays:
@@ -98,6 +111,7 @@ def linear_checks() -> list[Check]:
     ]
     bias = [
         Mistake(BIAS_NOT_SUMMED, lambda x, _: {"0.bias.grad": x["g"]}),
+        Mistake(BIAS_WRONG_AXIS, lambda x, _: {"0.bias.grad": x["g"].sum(axis=1)}),
         Mistake(BIAS_MEAN, lambda x, _: {"0.bias.grad": x["g"].mean(axis=0)}),
     ]
     tall, one, to = "(5, 4) to (5, 3)", "one row", "as many outputs as inputs"

@@ -31,6 +31,8 @@ import numpy as np  # noqa: E402
 
 from autograder.command import finish, folder, seconds  # noqa: E402
 from autograder.digits import GENERATED, MNIST, Digits, DigitsError, read_digits  # noqa: E402
+from autograder.isolation import LAPTOP, NAMES, Isolation  # noqa: E402
+from autograder.processes import protect  # noqa: E402
 from autograder.report import Screen, fault_lines, harmless, printable, scoreline  # noqa: E402
 from autograder.supervisor import GraderError, Worker, output_pair  # noqa: E402
 
@@ -38,6 +40,7 @@ FETCH = ROOT / "autograder" / "fetch.py"
 POINTS = 10
 SCALE = {MNIST: (0.80, 0.95), GENERATED: (0.50, 0.75)}  # no points up to, full points from
 DATA_LIMIT = 1800.0
+MEMORY = 8 << 30  # bytes of address space; the images alone are 350 MB as float64
 
 
 @dataclass
@@ -170,23 +173,43 @@ def _read(descriptor: int) -> bytes:
 # ---- training and measuring ---------------------------------------------------------------------
 
 
-def train(submission: Path, digits: Digits, timeout: float) -> Result:
-    """Train the submission's model and measure it."""
-    live = Live()
-    terminal = sys.stderr.isatty()
-    with Worker(submission, None, live.show, terminal) as worker:
-        paths = {}
-        for name in ("train_x", "train_y", "val_x", "val_y"):
-            paths[name] = str(worker.scratch / f"{name}.npy")
-            np.save(paths[name], getattr(digits, name))
-        answer = worker.ask("train_mnist", {}, paths, timeout)
-        live.end()
-        if answer.fault:
-            return Result(problems=fault_lines(answer.fault, "mnist()"))
-        result = Result(usable(answer.values.get("accuracies")))
-        if answer.values.get("caught") is True:
-            measure(worker, digits, result, timeout)
+def train(
+    submission: Path,
+    digits: Digits,
+    timeout: float,
+    isolation: Isolation = LAPTOP,
+    live: Live | None = None,
+) -> Result:
+    """Train the submission's model in a worker and measure it; show `live` what it prints.
+
+    Raises:
+        GraderError: no worker can be started.
+    """
+    with tempfile.TemporaryDirectory(prefix="mytorch-digits-") as folder:
+        data = Path(folder)
+        parts = ("train_x", "train_y", "val_x", "val_y")
+        paths = {name: str(save(data, name, getattr(digits, name), isolation)) for name in parts}
+        terminal = live is not None and sys.stderr.isatty()
+        show = None if live is None else live.show
+        threads = None if live is not None else 1
+        with Worker(submission, isolation, threads, show, terminal, MEMORY, [data]) as worker:
+            answer = worker.ask("train_mnist", {}, paths, timeout)
+            if live is not None:
+                live.end()
+            if answer.fault:
+                return Result(problems=fault_lines(answer.fault, "mnist()"))
+            result = Result(usable(answer.values.get("accuracies")))
+            if answer.values.get("caught") is True:
+                measure(worker, digits, result, timeout, data)
     return result
+
+
+def save(folder: Path, name: str, array: np.ndarray, isolation: Isolation) -> Path:
+    """Write an array where the worker may read it and nobody else; return the file."""
+    path = folder / f"{name}.npy"
+    np.save(path, array)
+    isolation.give(folder)
+    return path
 
 
 def usable(accuracies: object) -> np.ndarray | None:
@@ -197,13 +220,12 @@ def usable(accuracies: object) -> np.ndarray | None:
     return accuracies if fine.all() else None
 
 
-def measure(worker: Worker, digits: Digits, result: Result, timeout: float) -> None:
+def measure(worker: Worker, digits: Digits, result: Result, timeout: float, folder: Path) -> None:
     """Let the caught model predict images in a fresh order, and count here what is right."""
     images = np.concatenate([digits.val_x, digits.test_x])
     labels = np.concatenate([digits.val_y, digits.test_y])
     order = np.random.default_rng().permutation(len(images))
-    path = worker.scratch / "images.npy"
-    np.save(path, images[order])
+    path = save(folder, "images", images[order], worker.isolation)
     answer = worker.ask("predict", {}, {"images": str(path)}, timeout)
     if answer.fault:
         result.problems = fault_lines(answer.fault, "predicting with the trained model")
@@ -313,9 +335,10 @@ def grade(options: argparse.Namespace) -> None:
     screen = Screen()
     screen.title("Homework 1: recognising digits")
     screen.line(f"submission: {options.submission}")
+    screen.line(f"isolation: {NAMES[0]}")
     digits = find_digits(options)
     screen.line(f"{digits}\nread from {digits.folder}\n")
-    result = train(options.submission, digits, options.timeout)
+    result = train(options.submission, digits, options.timeout, live=Live())
     earned = tell(screen, digits, result)
     if result.claimed is not None:
         path = options.plot or options.submission / "hw1" / "validation_accuracy.png"
@@ -345,4 +368,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    protect()
     sys.exit(main())

@@ -31,6 +31,8 @@ from mytorch.ops.common import (
     unbroadcast,
     values,
 )
+from mytorch.ops.conv import Conv1d as Conv1d
+from mytorch.ops.conv import get_conv1d_output_size
 from mytorch.ops.cross_entropy import (
     CrossEntropy,
     are_probabilities,
@@ -403,6 +405,6 @@ def cross_entropy(
 globals().update(SPACES["functional"])
 
 # What `from mytorch.nn.functional import *` binds: the homework's operations and the functions.
-# Classes named like a layer (ReLU, Sigmoid, Tanh, Dropout) are left out: they would shadow it.
+# Classes named like a layer (ReLU, Conv1d, Dropout, …) are left out: they would shadow it.
 __all__ = ["Add", "Cat", "Div", "Log", "Mul", "Mult", "Reshape", "Slice", "Sub", "Transpose"]
-__all__ += ["to_one_hot", "unbroadcast", *SPACES["functional"]]
+__all__ += ["get_conv1d_output_size", "to_one_hot", "unbroadcast", *SPACES["functional"]]

@@ -178,9 +178,9 @@ def _to_write(a: Any) -> np.ndarray:
     So an in-place method that writes little writes only that.
     """
     given = overwritable.get()
-    if given is not None and a.data.size == given.size and np.may_share_memory(a.data, given):
-        return a.data
-    return a.data.copy()
+    if given is None or a.data.size != given.size or not a.data.flags.writeable:
+        return a.data.copy()
+    return a.data if np.may_share_memory(a.data, given) else a.data.copy()
 
 
 class Assign(Function):

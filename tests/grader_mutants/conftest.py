@@ -1,3 +1,3 @@
-"""Nothing in this folder is collected: the solution is for the grader's worker to import."""
+"""Nothing in this folder is collected: the solutions are for the grader's worker to import."""
 
-collect_ignore = ["simple_solution"]
+collect_ignore = ["fused_solution", "closures_solution"]

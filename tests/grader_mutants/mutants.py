@@ -6,7 +6,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-SIMPLE_SOLUTION = Path(__file__).with_name("simple_solution")
+SIMPLE_SOLUTION = Path(__file__).resolve().parents[2] / "autograder" / "handout" / "solution"
+FUSED_SOLUTION = Path(__file__).with_name("fused_solution")
+CLOSURES_SOLUTION = Path(__file__).with_name("closures_solution")
 FUNCTIONAL, ENGINE = "mytorch/nn/functional.py", "mytorch/autograd_engine.py"
 SGD_FILE, TENSOR, LINEAR_FILE = "mytorch/optim/sgd.py", "mytorch/tensor.py", "mytorch/nn/linear.py"
 
@@ -29,6 +31,18 @@ TRAINED = SGD | MOMENTUM | EVAL
 NO_LINEAR = LINEAR_FORWARD | LINEAR_BACKWARD | TRAINED
 
 
+def complete(style: Path, folder: Path) -> Path:
+    """Write a solution into a new folder and return it.
+
+    One in another style holds only the files that are its own; the rest is the simple one's.
+    """
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(SIMPLE_SOLUTION, folder, ignore=ignored)
+    if style != SIMPLE_SOLUTION:
+        shutil.copytree(style, folder, ignore=ignored, dirs_exist_ok=True)
+    return folder
+
+
 @dataclass(frozen=True)
 class Mutant:
     """A change of the simple solution, and what it costs.
@@ -40,6 +54,7 @@ class Mutant:
         loses: the problems that must lose points.
         may: further problems that rest on the changed lines, and may lose points.
         says: what the explanation must contain.
+        base: the solution that is changed.
     """
 
     name: str
@@ -49,10 +64,16 @@ class Mutant:
     loses: frozenset[str]
     may: frozenset[str] = frozenset()
     says: str = ""
+    base: Path = SIMPLE_SOLUTION
+
+    @property
+    def hostile(self) -> bool:
+        """Whether it attacks the grader, or fails to answer, rather than computes wrongly."""
+        return self in HOSTILE or self in SLOW
 
     def make(self, folder: Path) -> Path:
         """Write the changed solution into a new folder and return it."""
-        shutil.copytree(SIMPLE_SOLUTION, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        complete(self.base, folder)
         path = folder / self.file
         text = path.read_text()
         assert text.count(self.old) == 1, f"{self.name}: {text.count(self.old)} places"
@@ -68,9 +89,10 @@ def mutant(
     loses: set[str],
     may: set[str] | None = None,
     says: str = "",
+    base: Path = SIMPLE_SOLUTION,
 ) -> Mutant:
     """Return a Mutant."""
-    return Mutant(name, file, old, new, frozenset(loses), frozenset(may or ()), says)
+    return Mutant(name, file, old, new, frozenset(loses), frozenset(may or ()), says, base)
 
 
 SUB_FORWARD = "return tensor.Tensor(a.data - b.data)"
@@ -238,6 +260,6 @@ SLOW = [
     mutant("Div.backward hangs", FUNCTIONAL, DIV_BACKWARD, "while True: pass", DIV,
            says="no answer within"),
     mutant("Div.backward prints for ever", FUNCTIONAL, DIV_BACKWARD,
-           "while True: print('x' * 1000)", DIV, says="no answer within"),
+           "while True: print('x' * 1000)", DIV, says="printed more than"),
 ]  # fmt: skip
 MUTANTS = [*OPERATIONS, *AUTOGRAD, *LAYERS, *OPTIMISERS, *HOSTILE, *SLOW]

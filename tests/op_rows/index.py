@@ -88,7 +88,7 @@ ROWS = [
                 Bad(lambda m: assigned(m.zeros(2), m.tensor([1]), [0]), DtypeError,
                     r"dtype float\d\d, got int64; convert it: value.astype"),
                 Bad(lambda m: assigned(m.tensor([1, 2]), float("inf"), [0]), DtypeError,
-                    "inf cannot be kept in int64"),
+                    "inf does not fit into int64"),
                 Bad(lambda m: assigned(m.zeros(2), 1.0, 2), IndexError, "index 2 is out of bounds"),
                 Bad(lambda m: assigned(m.zeros(2), [1.0, 2.0]), TypeError, "got list"),
                 Bad(lambda m: assigned(m.zeros(2, 2), m.zeros(3), m.tensor(CONDITION[:, :2])),

@@ -38,7 +38,7 @@ ROWS = [
                 Bad(lambda m: m.zeros(2).masked_fill(m.tensor([True, False]), m.zeros(1)),
                     ShapeError, "a number or 0-d"),
                 Bad(lambda m: m.tensor([1]).masked_fill(m.tensor([True]), float("-inf")),
-                    DtypeError, "-inf cannot be kept in int64"),
+                    DtypeError, "-inf does not fit into int64"),
                 Bad(lambda m: m.zeros(2).masked_fill(m.tensor([True, False]), "x"), TypeError,
                     "must be a number, got str"))),
     OpCase("masked_fill rows", lambda m, a: m.masked_fill(a, m.tensor(COLUMNS), 2.5),

@@ -9,10 +9,9 @@ import numpy as np
 from mytorch.errors import BoundsError, DtypeError, ShapeError
 from tests.op_rows.common import CONDITION
 from tests.op_rows.index import assigned
-from tests.op_table import NONE, Bad, OpCase
+from tests.op_table import Bad, OpCase
 
 TWICE, ONCE = np.array([2, 0, 2]), np.array([2, 0])
-RISING = np.array([[1.0, 3.0, 5.0], [2.0, 2.0, 2.0]])
 
 
 def added(x: np.ndarray, part: Any, index: Any) -> np.ndarray:
@@ -106,31 +105,4 @@ ROWS = [
            lambda x, s: assigned(x, s, slice(1, None, 2)), (((4, 3), (2, 3)), ((3,), (1,))),
            bad=(Bad(lambda m: m.zeros(2, 3).slice_scatter(m.zeros(3), 0, 0, 1), ShapeError,
                     r"src has shape \(3,\), the part to overwrite \(1, 3\)"),)),
-    OpCase("searchsorted", lambda m, a: m.searchsorted(m.tensor(RISING[0]), a.detach()),
-           lambda x: np.searchsorted(RISING[0], x), smooth=False,
-           bad=(Bad(lambda m: m.searchsorted(m.tensor(RISING), m.zeros(3, 3)), ShapeError,
-                    "must agree but for the last axis"),
-                Bad(lambda m: m.searchsorted(m.tensor(RISING), 1.0), ShapeError, "must agree"),
-                Bad(lambda m: m.searchsorted(m.tensor([1.0]), 1.0, side="x"), ShapeError, "'x'"),
-                Bad(lambda m: m.searchsorted(m.tensor(RISING[0]), 1.0, side="left", right=True),
-                    ShapeError, "agree, got 'left'"),
-                Bad(lambda m: m.searchsorted([1.0], 1.0), TypeError, "must be a Tensor, got list"),
-                Bad(lambda m: m.searchsorted(m.tensor(RISING[0]), 1.0, sorter=m.tensor([0])),
-                    ShapeError, "sorter"))),
-    OpCase("searchsorted rows", lambda m: m.searchsorted(
-               m.tensor(RISING), m.tensor([[0.0, 3.0], [2.0, 9.0]]), right=True, out_int32=True),
-           lambda: np.array([[0, 2], [3, 3]], np.int32), NONE, smooth=False),
-    OpCase("searchsorted nan", lambda m: m.searchsorted(
-               m.tensor(RISING), m.tensor([[np.nan, np.inf], [np.nan, -np.inf]])),
-           lambda: np.array([[3, 3], [3, 0]]), NONE, smooth=False,
-           bad=(Bad(lambda m: m.searchsorted(m.tensor(1.0), 1.0), ShapeError, "0-d tensor"),)),
-    OpCase("searchsorted left", lambda m: m.searchsorted(
-               m.tensor(RISING), m.tensor([[0.0, 3.0], [2.0, 9.0]]), side="left"),
-           lambda: np.array([[0, 1], [0, 3]]), NONE, smooth=False),
-    OpCase("searchsorted sorter", lambda m: m.searchsorted(
-               m.tensor([5.0, 1.0, 3.0]), 3.0, side="right", sorter=m.tensor([1, 2, 0])),
-           lambda: np.array(2), NONE, smooth=False),
-    OpCase("bucketize", lambda m, a: m.bucketize(a.detach(), m.tensor(RISING[0]), right=True),
-           lambda x: np.searchsorted(RISING[0], x, "right"), smooth=False,
-           bad=(Bad(lambda m: m.bucketize(m.zeros(2), m.tensor(RISING)), ShapeError, "one axis"),)),
 ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""The handout: the student's starter, made from a solution with marked regions."""
