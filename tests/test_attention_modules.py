@@ -467,6 +467,25 @@ def test_layer_norm_is_torchs(torch: Any, build: Build) -> None:
     assert repr(build(nn)) == repr(build(torch.nn))
 
 
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda m: m.MultiheadAttention(E, H),
+        lambda m: m.TransformerEncoderLayer(E, H, 16, activation=m.ReLU()),
+        lambda m: m.TransformerDecoderLayer(E, H, 16, bias=False),
+        silently(lambda m: m.Transformer(E, H, 2, 1, 16)),
+        lambda m: m.ModuleList([m.ReLU(), m.Linear(2, 2), m.Linear(2, 2), m.ReLU()]),
+        lambda m: m.ModuleList(),
+    ],
+    ids=["attention", "encoder layer", "decoder layer", "transformer", "list", "empty list"],
+)
+def test_modules_are_printed_as_by_torch(torch: Any, build: Build) -> None:
+    mine, theirs = repr(build(nn)), repr(build(torch.nn))
+    for own in ("NonDynamicallyQuantizable", ", inplace=False"):  # the first is Linear for torch
+        mine, theirs = mine.replace(own, ""), theirs.replace(own, "")
+    assert mine == theirs
+
+
 # ------------------------------------------------------------------------------ bad input
 
 

@@ -210,21 +210,40 @@ def test_bytes_at_random_are_refused(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------ safetensors
 
 
-def test_safetensors_go_to_torch_and_back(tmp_path: Path) -> None:
+def encoder(m: Any) -> Any:
+    layer = m.TransformerEncoderLayer(8, 2, 16, 0.0, "gelu", batch_first=True, norm_first=True)
+    return m.TransformerEncoder(layer, 2, m.LayerNorm(8), enable_nested_tensor=False)
+
+
+TRAVELLERS: dict[str, tuple[Any, tuple[int, ...]]] = {  # the model, and the shape of its input
+    "MLP": (lambda m: m.Sequential(m.Linear(3, 4), m.Tanh(), m.Linear(4, 2)), (5, 3)),
+    "Transformer": (encoder, (5, 6, 8)),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", TRAVELLERS)
+def test_safetensors_go_to_torch_and_back(tmp_path: Path, name: str, dtype: type) -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed")
     library = pytest.importorskip("safetensors.torch", reason="safetensors is not installed")
-    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+    build, shape = TRAVELLERS[name]
+    model, theirs = build(nn).to(dtype), build(torch.nn)
+    numbers = np.random.default_rng(1)
+    for parameter in model.parameters():  # no two layers alike, and no bias zero
+        parameter.data[...] = numbers.normal(size=parameter.shape) / 2
     mytorch.save(model.state_dict(), tmp_path / "model.safetensors")
-    theirs = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
-    theirs.double().load_state_dict(library.load_file(tmp_path / "model.safetensors"))
-    x = np.random.default_rng(2).normal(size=(5, 3))
-    wanted = theirs(torch.tensor(x)).detach().numpy()
-    np.testing.assert_allclose(model(Tensor(x)).data, wanted, rtol=1e-12)
+    found = library.load_file(tmp_path / "model.safetensors")
+    theirs.to(found[next(iter(found))].dtype).load_state_dict(found)
+    x = np.random.default_rng(2).normal(size=shape).astype(dtype)
+    near = {"rtol": 1e-6, "atol": 1e-6} if dtype == np.float32 else {"rtol": 1e-12, "atol": 1e-12}
+    for is_training in (True, False):  # torch takes another way in evaluation
+        wanted = theirs.train(is_training)(torch.tensor(x)).detach().numpy()
+        np.testing.assert_allclose(model.train(is_training)(Tensor(x)).data, wanted, **near)
     library.save_file(theirs.state_dict(), tmp_path / "theirs.safetensors")
     for parameter in model.parameters():
         parameter.data += 1
     model.load_state_dict(mytorch.load(tmp_path / "theirs.safetensors"))
-    np.testing.assert_allclose(model(Tensor(x)).data, wanted, rtol=1e-12)
+    np.testing.assert_allclose(model(Tensor(x)).data, wanted, **near)
 
 
 def test_safetensors_hold_named_tensors_only_of_any_layout(tmp_path: Path) -> None:
