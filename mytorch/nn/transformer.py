@@ -16,7 +16,7 @@ import mytorch.nn.functional as F
 from mytorch.errors import ShapeError
 from mytorch.nn.containers import ModuleList
 from mytorch.nn.init import xavier_uniform_
-from mytorch.nn.layernorm import LayerNorm
+from mytorch.nn.normalization import LayerNorm
 from mytorch.nn.module import Module
 from mytorch.nn.transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer
 from mytorch.tensor import Tensor

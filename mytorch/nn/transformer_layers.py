@@ -13,7 +13,7 @@ import mytorch.nn.functional as F
 from mytorch.errors import ArgumentError
 from mytorch.nn.attention import MultiheadAttention
 from mytorch.nn.dropout import Dropout
-from mytorch.nn.layernorm import LayerNorm
+from mytorch.nn.normalization import LayerNorm
 from mytorch.nn.linear import Linear
 from mytorch.nn.module import Module
 from mytorch.tensor import Tensor
