@@ -24,6 +24,7 @@ from mytorch.context import ContextManager
 from mytorch.errors import GraphError
 from mytorch.grad_mode import live_levels, recording
 from mytorch.graph_walk import run_backward
+from mytorch.quiet import quietly
 from mytorch.variable import Variable
 
 __all__ = ["apply_dual", "new_level", "set_tangent", "tangent_of"]
@@ -78,9 +79,9 @@ def tangent_of(tensor: Any, level: int) -> Any:
 def apply_dual(cls: type[Function], args: tuple[Any, ...], live: tuple[int, ...]) -> Any:
     """Run ``cls`` on ``args`` of which some may be dual tensors; see the module."""
     if len(live) == 1 and cls.on_arrays and cls.jvp is not None:
-        tangents = _bare_tangents(args, live[0])
-        if tangents is not None:
-            return _apply_on_arrays(cls, args, tangents, live[0])
+        output = _apply_on_arrays(cls, args, live[0])
+        if output is not None:
+            return output
     levels = [level for level in live if any(tangent_of(arg, level) is not None for arg in args)]
     token = live_levels.set(())
     try:
@@ -107,46 +108,54 @@ def apply_dual(cls: type[Function], args: tuple[Any, ...], live: tuple[int, ...]
     return output
 
 
-def _bare_tangents(args: tuple[Any, ...], level: int) -> list[Any] | None:
-    """Return the arrays of the arguments' tangents; None where the tangents must be followed."""
-    is_recording = recording.get()
+class _ArrayContext(ContextManager):
+    """The context of an operation whose ``jvp`` runs at once, on the arrays of what was saved."""
+
+    __slots__ = ()
+
+    bare = True
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        self._saved = tuple([None if tensor is None else tensor.data for tensor in tensors])
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        return self._saved or ()
+
+
+def _apply_on_arrays(cls: type[Function], args: tuple[Any, ...], level: int) -> Any:
+    """Run an operation, and its ``jvp`` on arrays; None where the tangents must be followed."""
+    is_recording, is_dual = recording.get(), False
     tangents: list[Any] = []
     for arg in args:
         tangent = None
         if isinstance(arg, Variable):
             if is_recording and arg._requires_grad:
                 return None
-            if arg._tangents is not None:
-                tangent = arg._tangents.get(level)
-                if tangent is not None:
-                    if tangent._tangents or (is_recording and tangent._requires_grad):
-                        return None
-                    tangent = tangent.data
+            tangent = arg._tangents.get(level) if arg._tangents else None
+            if tangent is not None:
+                if tangent._tangents or (is_recording and tangent._requires_grad):
+                    return None
+                tangent, is_dual = tangent.data, True
         tangents.append(tangent)
-    return tangents
-
-
-def _apply_on_arrays(
-    cls: type[Function], args: tuple[Any, ...], tangents: list[Any], level: int
-) -> Any:
-    """Run an operation and its ``jvp``, the latter on arrays: the hot path."""
-    ctx = ContextManager()
+    ctx = _ArrayContext()
     output = cls._run(ctx, *args)
-    for tangent in tangents:
-        if tangent is not None:
-            break
-    else:
-        return output
-    ctx.bare = True
-    outputs = output if isinstance(output, tuple) else (output,)
-    with np.errstate(all="ignore"):  # 0 * inf in a tangent is nan, silently, as in a gradient
-        found = cls.jvp(ctx, *tangents)
-    for each, tangent in zip(outputs, found if isinstance(found, tuple) else (found,), strict=True):
-        if tangent is not None:
-            if tangent.shape != each.data.shape:
-                tangent = np.broadcast_to(tangent, each.data.shape)
-            each._tangents = {level: each.new(tangent)}
+    if is_dual:
+        found = quietly(cls.jvp, ctx, *tangents)  # 0 * inf is nan, silently, as in a gradient
+        if isinstance(output, tuple):
+            for each, tangent in zip(output, found, strict=True):
+                _give(each, level, tangent)
+        else:
+            _give(output, level, found)
     return output
+
+
+def _give(output: Any, level: int, tangent: Any) -> None:
+    """Set an array as the tangent of a new result."""
+    if tangent is not None:
+        if tangent.shape != output.data.shape:
+            tangent = np.broadcast_to(tangent, output.data.shape)
+        output._tangents = {level: output.new(tangent)}
 
 
 def _run(cls: type[Function], args: tuple[Any, ...]) -> tuple[Any, Any]:

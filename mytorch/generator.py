@@ -12,7 +12,7 @@ Source: torch.Generator, torch.random; numpy.random.RandomState.
 
 from __future__ import annotations
 
-import secrets
+import os
 from typing import Any
 
 import numpy as np
@@ -72,7 +72,7 @@ class Generator:
 
     def seed(self) -> int:
         """Start the stream anew from a seed that the operating system draws, and return that."""
-        return self.manual_seed(secrets.randbits(64)).initial_seed()
+        return self.manual_seed(int.from_bytes(os.urandom(8), "little")).initial_seed()
 
     def initial_seed(self) -> int:
         """Return the seed that the stream was started from last.

@@ -33,7 +33,7 @@ from mytorch.numpy_rules import Rule
 from mytorch.ops import joining, shape
 from mytorch.ops.extremes import Max, Min
 from mytorch.ops.reduce import Sum
-from mytorch.ops.registry import NUMPY
+from mytorch.ops.registry import NUMPY, NUMPYS_NAMES
 from mytorch.ops.scan import cumprod, cumsum
 from mytorch.ops.shape import Alias
 from mytorch.variable import Variable
@@ -207,7 +207,8 @@ def _keywords_of(rule: Rule) -> frozenset[str] | None:
     parameters = inspect.signature(rule).parameters.values()
     if any(each.kind is each.VAR_KEYWORD for each in parameters):
         return None
-    return frozenset(each.name for each in parameters if each.kind is not each.VAR_POSITIONAL)
+    names = {each.name for each in parameters if each.kind is not each.VAR_POSITIONAL}
+    return frozenset(names | {theirs for theirs, ours in NUMPYS_NAMES.items() if ours in names})
 
 
 def _checked(name: str, rule: Rule, keywords: dict[str, Any]) -> dict[str, Any]:

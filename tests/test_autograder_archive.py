@@ -83,7 +83,9 @@ LEFT_OUT = [
 ]
 
 
-@pytest.mark.parametrize(("extra", "told"), LEFT_OUT, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("extra", "told"), LEFT_OUT, ids=[ascii(extra[0].name)[:40] for extra, _ in LEFT_OUT]
+)
 def test_a_member_that_is_no_plain_file_of_the_homework_is_left_out_with_a_line(
     tmp_path, extra, told
 ):

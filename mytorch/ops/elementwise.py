@@ -9,7 +9,6 @@ Outside its domain a function is nan or infinite, silently, as in torch.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -26,16 +25,11 @@ from mytorch.ops.common import (
     total,
     unbroadcast,
 )
-from mytorch.ops.registry import operation
+from mytorch.ops.registry import operation, parameter_names
 from mytorch.quiet import quietly
 from mytorch.variable import Variable
 
 __all__ = ["Binary", "Step", "Unary", "constant"]
-
-
-def _names_of(derivative: Callable[..., Any]) -> tuple[str, ...]:
-    """Return the names of the arguments of a derivative: which of x, y, z it is written with."""
-    return tuple(inspect.signature(derivative).parameters)
 
 
 class Unary(Function):
@@ -61,7 +55,7 @@ class Unary(Function):
         if numpy is not None and "value" not in cls.__dict__:
             cls.value = staticmethod(numpy[0] if isinstance(numpy, tuple) else numpy)
         if "slope" in cls.__dict__:
-            cls._keeps = _names_of(cls.slope)
+            cls._keeps = parameter_names(cls.slope)
         if name:
             places = {"in_place": True, **places}
             operation(name=name, numpy=numpy, **places)(_function_of_one(cls, name))
@@ -120,7 +114,7 @@ class Binary(Function):
             cls.value = staticmethod(numpy)
         slopes = (cls.slope_x, cls.slope_y)
         cls._slopes = slopes
-        cls._keeps = tuple(() if slope is None else _names_of(slope) for slope in slopes)
+        cls._keeps = tuple(() if slope is None else parameter_names(slope) for slope in slopes)
         if name:
             places = {"in_place": True, **places}
             operation(name=name, numpy=numpy, numbers=True, **places)(_function_of_two(cls, name))
@@ -204,7 +198,7 @@ def constant(
         doc: the docstring of the function.
         numpy: NumPy's function of that name; places: as of ``operation``.
     """
-    is_binary = (value.nin if isinstance(value, np.ufunc) else len(_names_of(value))) == 2
+    is_binary = (value.nin if isinstance(value, np.ufunc) else len(parameter_names(value))) == 2
 
     def of_one(input: Any) -> Any:
         return input.new(quietly(value, input.data))

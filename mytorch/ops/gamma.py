@@ -5,6 +5,7 @@ All are computed in float64 and rounded to the dtype of the argument.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -78,10 +79,12 @@ def _reflected(n: int, x: np.ndarray) -> np.ndarray:
     return np.where(fraction == 0, np.inf if n % 2 else np.nan, result)  # at a pole
 
 
-# log gamma(2 + t) as Taylor's series for |t| <= 1/2: the derivatives there are polygamma's
-_TAYLOR = [0.0, 1 - np.euler_gamma] + [
-    float(_polygamma(k - 1, np.array([2.0]))[0]) / math.factorial(k) for k in range(2, 28)
-]
+@functools.cache
+def _taylor() -> list[float]:
+    """Return the series of log gamma(2 + t), |t| <= 1/2; its derivatives are polygamma's."""
+    return [0.0, 1 - np.euler_gamma] + [
+        float(_polygamma(k - 1, np.array([2.0]))[0]) / math.factorial(k) for k in range(2, 28)
+    ]
 
 
 def _lgamma_near(x: np.ndarray) -> np.ndarray:
@@ -94,7 +97,7 @@ def _lgamma_near(x: np.ndarray) -> np.ndarray:
     for step in range(1, 7):
         product *= np.where(n > step + 1, x - step, 1.0)
     logarithm = np.log(product)
-    return polynomial(_TAYLOR, x - n) + np.where(n < 2, -logarithm, logarithm)
+    return polynomial(_taylor(), x - n) + np.where(n < 2, -logarithm, logarithm)
 
 
 def _lgamma_far(x: np.ndarray) -> np.ndarray:

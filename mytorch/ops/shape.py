@@ -12,7 +12,7 @@ import numpy as np
 
 from mytorch.autograd_engine import Function
 from mytorch.errors import BoundsError, DtypeError, ShapeError
-from mytorch.ops.common import Axes, normalize_axes, shape_of, unbroadcast
+from mytorch.ops.common import Axes, normalize_axes, one_axis, shape_of, unbroadcast
 from mytorch.ops.registry import operation
 from mytorch.variable import Variable
 
@@ -27,9 +27,7 @@ def axis_of(name: str, input: Any, dim: int) -> int:
     """
     if not input.data.ndim:
         raise ShapeError(f"{name}: a 0-d tensor has no axes; unsqueeze it first")
-    if not isinstance(dim, (int, np.integer)):
-        raise TypeError(f"{name}: dim is an int, not {type(dim).__name__}")
-    return normalize_axes(dim, input.data.ndim)[0]
+    return one_axis(name, dim, input.data.ndim)
 
 
 class Alias(Function):

@@ -7,6 +7,7 @@ stay in the processor's cache.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -67,20 +68,22 @@ _CHEBYSHEV = [
     2.8687950109306699e-11, 1.9455868545777347e-13, -9.6546967484334389e-13, 3.2525481481487398e-14,
     3.3478119482868054e-14, -1.8645628804193131e-15, -1.2507950530688647e-15, 7.418235256624044e-17,
 ]  # fmt: skip
-_SERIES = {  # by dtype, the powers of x**2 and of t
-    np.dtype(dtype): (_TAYLOR[:near], np.polynomial.chebyshev.cheb2poly(_CHEBYSHEV[:far]).tolist())
-    for dtype, near, far in ((np.float32, 7, 12), (np.float64, 12, 24))
-}
+
+
+@functools.cache
+def _far(terms: int) -> list[float]:
+    """Return the coefficients of the powers of t."""
+    return np.polynomial.chebyshev.cheb2poly(_CHEBYSHEV[:terms]).tolist()
 
 
 def _erf_near(x: np.ndarray) -> np.ndarray:
     """Return erf x for |x| < 1/2."""
-    return x * polynomial(_SERIES[x.dtype][0], x * x)
+    return x * polynomial(_TAYLOR[: 7 if x.dtype == np.float32 else 12], x * x)
 
 
 def _erfcx_far(x: np.ndarray) -> np.ndarray:
     """Return e**(x**2) erfc x for x >= 0."""
-    return polynomial(_SERIES[x.dtype][1], 1 - 7.5 / (x + 3.75)) / (1 + 2 * x)
+    return polynomial(_far(12 if x.dtype == np.float32 else 24), 1 - 7.5 / (x + 3.75)) / (1 + 2 * x)
 
 
 def _exp_square(x: np.ndarray, sign: int) -> np.ndarray:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from mytorch.serialization import npz, safe, torch_file
 from mytorch.serialization.files import write_whole
 
 __all__ = ["load", "save"]
@@ -33,6 +32,8 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
         OSError: the disk is full or the folder cannot be written; the old file is unharmed.
         ImportError: the library safetensors is not installed.
     """
+    from mytorch.serialization import npz, safe  # at the first use: few programs save or load
+
     is_safe = os.fspath(path).endswith(".safetensors")
     write_whole(path, safe.packed(obj) if is_safe else npz.packed(obj))
 
@@ -47,6 +48,8 @@ def load(path: str | os.PathLike[str]) -> Any:
         OSError: no such file, or it cannot be read; ValueError: a truncated, damaged or foreign
             file, or one with something that is not allowed, which is named.
     """
+    from mytorch.serialization import npz, safe, torch_file
+
     with open(path, "rb") as file:
         start = file.read(16)
         file.seek(0)

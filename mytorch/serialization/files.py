@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import time
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ def write_whole(path: str | os.PathLike[str], content: Any) -> None:
     target = Path(os.path.realpath(path))  # of a link, the file behind it is written
     if target.exists() and not target.is_file():  # a rename would replace even /dev/null
         raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
     try:
         with open(temporary, "xb") as file:
             file.write(content)
