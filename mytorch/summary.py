@@ -12,7 +12,7 @@ import copy
 import math
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,6 @@ class Row:
     bytes_kept: int = 0
 
 
-@dataclass
 class Summary:
     """The rows of a model, in the order of ``named_modules``; prints as a table.
 
@@ -65,7 +64,8 @@ class Summary:
             multiply_adds, bytes_kept.
     """
 
-    rows: list[Row] = field(default_factory=list)
+    def __init__(self, rows: list[Row]):
+        self.rows = rows
 
     def _total(self, name: str) -> int:
         return sum(getattr(row, name) for row in self.rows)

@@ -16,8 +16,8 @@ import mytorch.nn.functional as F
 from mytorch.errors import ShapeError
 from mytorch.nn.containers import ModuleList
 from mytorch.nn.init import xavier_uniform_
-from mytorch.nn.normalization import LayerNorm
 from mytorch.nn.module import Module
+from mytorch.nn.normalization import LayerNorm
 from mytorch.nn.transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer
 from mytorch.tensor import Tensor
 

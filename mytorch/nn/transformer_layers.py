@@ -13,9 +13,9 @@ import mytorch.nn.functional as F
 from mytorch.errors import ArgumentError
 from mytorch.nn.attention import MultiheadAttention
 from mytorch.nn.dropout import Dropout
-from mytorch.nn.normalization import LayerNorm
 from mytorch.nn.linear import Linear
 from mytorch.nn.module import Module
+from mytorch.nn.normalization import LayerNorm
 from mytorch.tensor import Tensor
 
 __all__ = ["TransformerDecoderLayer", "TransformerEncoderLayer"]
