@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -78,15 +77,6 @@ class ModuleList(Module):
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:
         return type(self)([*self, *other])
-
-    def __repr__(self) -> str:
-        lines = []
-        for text, run in itertools.groupby(enumerate(self), lambda numbered: repr(numbered[1])):
-            first, *others = [index for index, _ in run]
-            place = f"({first}-{others[-1]}): {len(others) + 1} x" if others else f"({first}):"
-            lines.append(f"{place} {text}")
-        inner = "".join(f"\n{line}" for line in lines).replace("\n", "\n  ")
-        return f"{type(self).__name__}({inner}\n)" if lines else f"{type(self).__name__}()"
 
 
 class ModuleDict(Module):
