@@ -29,6 +29,8 @@ from mytorch.tensor import Tensor
 
 __all__ = ["Row", "Summary", "summary"]
 
+_turn = threading.RLock()  # what one thread puts in place, another must not put back
+
 
 @dataclass
 class Row:
@@ -142,7 +144,7 @@ def summary(model: Module, *inputs: Any, **kwargs: Any) -> Summary:
     args = [_example(value, dtype) for value in inputs]
     named = {name: _example(value, dtype) for name, value in kwargs.items()}
     run = _Run(twin)
-    with fork_rng(), enable_grad(), run.watched():
+    with _turn, fork_rng(), enable_grad(), run.watched():
         output = twin(*args, **named)
     run.count_parameters()
     run.count_kept(output)

@@ -331,6 +331,20 @@ def test_other_threads_are_not_counted() -> None:
     assert summary(Call(run), (3, 3)).multiply_adds == 27
 
 
+def test_summaries_of_several_threads_take_turns() -> None:
+    call, totals = Module.__call__, []
+    model = nn.Sequential(*[nn.Linear(3, 3) for _ in range(20)])
+    threads = [
+        threading.Thread(target=lambda: totals.append(summary(model, (2, 3)).multiply_adds))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert totals == [20 * 18] * 4 and Module.__call__ is call
+
+
 def test_a_summary_records_where_nothing_is_recorded() -> None:
     model = nn.Linear(3, 3)
     with mytorch.no_grad():
