@@ -192,8 +192,8 @@ class _Run:
 
     def _module(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def watched(module: Module, *args: Any, **kwargs: Any) -> Any:
-            row = self.row_of(module)
-            if row is None or threading.get_ident() != self.thread:
+            row = self.row_of(module) if threading.get_ident() == self.thread else None
+            if row is None:
                 return call(module, *args, **kwargs)
             self.within.append(row)
             try:
@@ -206,7 +206,7 @@ class _Run:
         return watched
 
     def _operation(self, operation: type, run: Callable[..., Any]) -> Callable[..., Any]:
-        names = [each.__name__ for each in operation.__mro__]
+        names = [each.__name__ for each in operation.__mro__ if _is_ours(each)]
         rule = next((_MULTIPLY_ADDS[name] for name in names if name in _MULTIPLY_ADDS), None)
 
         def watched(ctx: Any, *args: Any) -> Any:
@@ -249,6 +249,10 @@ class _Run:
                 if id(memory) not in seen:
                     seen.add(id(memory))
                     row.bytes_kept += memory.nbytes
+
+
+def _is_ours(operation: type) -> bool:
+    return operation.__module__.startswith("mytorch.ops.")
 
 
 def _size(tensor: Tensor) -> int:
