@@ -18,6 +18,10 @@ from mytorch.ops.softmax import Softmax
 
 __all__ = ["Attention", "closed", "scaled_dot_product_attention"]
 
+_MODEST = (
+    40  # the exponential of less, and the sum of many of them, is far from over- and underflow
+)
+
 
 class Attention(Function):
     """Y = (P * K) V with P = softmax(S), S = c Q Kᵀ + B, over the last axis; K drops elements of P.
@@ -43,9 +47,10 @@ class Attention(Function):
             for added in (None if bias is None else bias.data, shut):
                 if added is not None:
                     p = p + added
-            highest = fold(np.maximum, p, (p.ndim - 1,), initial=-np.inf)
-            highest[highest == -np.inf] = 0
-            p -= highest
+            if not (p.size and p.min() > -_MODEST and p.max() < _MODEST):
+                highest = fold(np.maximum, p, (p.ndim - 1,), initial=-np.inf)
+                highest[highest == -np.inf] = 0
+                p -= highest
             np.exp(p, out=p)
             sums = add_up(p, (p.ndim - 1,), True)
             sums[sums == 0] = 1

@@ -89,8 +89,10 @@ def multi_head_attention_forward(
     by_batch = batch_first and is_batched
     _check_sizes(query, key, value, embed_dim_to_check, num_heads, by_batch)
     weights = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else None
-    projected = _projected(query, key, value, in_proj_weight, in_proj_bias, weights)
-    q, k, v = [_as_heads(x, num_heads, by_batch) for x in projected]  # (N, H, L, D), …
+    heads = (num_heads, embed_dim_to_check // num_heads)
+    projected = _projected(query, key, value, in_proj_weight, in_proj_bias, weights, heads)
+    axes = (0, 2, 1, 3) if by_batch else (1, 2, 0, 3)
+    q, k, v = [x.permute(*axes) for x in projected]  # (N, H, L, D), …
     k, v = _replaced("static_k", k, static_k, bias_k), _replaced("static_v", v, static_v, bias_v)
     is_hint = is_causal and key_padding_mask is None and not need_weights
     mask = _merged(q, k, key_padding_mask, None if is_hint else attn_mask)
@@ -184,26 +186,22 @@ def _each(function: Any, query: Any, key: Any, value: Any) -> tuple[Any, Any, An
     return q, k, k if value is key else function(value)
 
 
-def _projected(query: Any, key: Any, value: Any, weight: Any, bias: Any, apart: Any) -> Any:
-    """Return the three projections (…, E), by one product where they are of one tensor."""
+def _projected(
+    query: Any, key: Any, value: Any, weight: Any, bias: Any, apart: Any, heads: tuple[int, int]
+) -> Any:
+    """Return the three projections (…, H, D), by one product where they are of one tensor."""
     size = query.data.shape[-1]
     if apart is None and query is key is value:
-        return linear(query, weight, bias).unflatten(-1, (3, size)).unbind(2)
+        return linear(query, weight, bias).unflatten(-1, (3, *heads)).unbind(2)
     biases = (None,) * 3 if bias is None else bias.chunk(3)
     if apart is None and key is value:
         own, other = weight.split([size, 2 * size])
         own_bias, other_bias = (None, None) if bias is None else bias.split([size, 2 * size])
-        both = linear(key, other, other_bias).unflatten(-1, (2, size)).unbind(2)
-        return linear(query, own, own_bias), *both
+        both = linear(key, other, other_bias).unflatten(-1, (2, *heads)).unbind(2)
+        return linear(query, own, own_bias).unflatten(-1, heads), *both
     weights = weight.chunk(3) if apart is None else apart
     triples = zip((query, key, value), weights, biases, strict=True)
-    return [linear(x, w, b) for x, w, b in triples]
-
-
-def _as_heads(x: Any, heads: int, by_batch: bool) -> Any:
-    """Return (N, H, L, D) of (L, N, H D), or of (N, L, H D): a view."""
-    parts = x.unflatten(-1, (heads, x.data.shape[-1] // heads))
-    return parts.permute(0, 2, 1, 3) if by_batch else parts.permute(1, 2, 0, 3)
+    return [linear(x, w, b).unflatten(-1, heads) for x, w, b in triples]
 
 
 def _replaced(what: str, x: Any, static: Any, bias: Any) -> Any:
