@@ -18,6 +18,7 @@ from autograder.supervisor import Answer, Fault, Worker
 
 SLOW_CHECKS = 2  # after so many time-outs, the other checks get less time,
 SHORT = 0.5  # at least so many seconds
+LOADING = 8.0  # seconds that an import may take at least: NumPy's is part of it
 BUDGET = 6  # after so many times the limit of one check, none of the others is run
 
 
@@ -91,7 +92,7 @@ class Grading:
         start = time.monotonic()
         if self.fatal is None and (self.worker is None or not self.worker.alive):
             self.worker = Worker(self.settings.submission, self.settings.isolation)
-            loaded = self.worker.ask("load", {}, {}, 2 * self.settings.timeout)
+            loaded = self.worker.ask("load", {}, {}, max(LOADING, 2 * self.settings.timeout))
             self.fatal = loaded.fault
         if self.worker is None or self.fatal is not None:
             return Answer({}, self.fatal, "")

@@ -46,6 +46,7 @@ class BackwardFunction(ContextManager):
     hooks: dict[int, Any] | None = None
     shape: Any
     number: int | None = None
+    is_leaf = False
     _own: tuple[tuple[int, int], ...] = ()  # (place among the saved, output's number)
 
     def __init__(self, forward_cls: type[Function], next_functions: list[Any] | None = None):
@@ -197,6 +198,7 @@ class AccumulateGrad:
     next_functions: tuple[Any, ...] = ()
     place = ""
     number = None
+    is_leaf = True
 
     def __init__(self, variable: Variable):
         self.variable = variable
@@ -222,20 +224,20 @@ class AccumulateGrad:
         if grad_mode.is_traced():  # create_graph: the gradient is itself a node of a graph
             leaf.grad = grad.clone() if leaf.grad is None else leaf.grad + grad
         else:
-            self.apply_on_arrays(leaf.new, grad.data)
+            self.gather(leaf.new, grad.data)
         return ()
 
-    def apply_on_arrays(self, new: Any, grad: Any) -> tuple[Any, ...]:
-        """As ``apply``, of an array."""
+    def gather(self, new: Any, grad: Any, is_spare: bool = False) -> None:
+        """As ``apply``, of an array; one that is ``is_spare``, held by nobody else, is taken."""
         leaf = self.variable
         if leaf.grad is None:
-            leaf.grad = new(np.array(grad, dtype=gradient_dtype(leaf.data)))
+            is_own = is_spare and grad.base is None and grad.__class__ is np.ndarray
+            leaf.grad = new(grad if is_own and grad.flags.c_contiguous else np.array(grad))
         elif leaf.grad._requires_grad:  # from create_graph: others may still differentiate it
             leaf.grad = leaf.grad.detach() + grad
         else:
             leaf.grad.data += grad
             leaf.grad.mark_changed()
-        return ()
 
     def release(self) -> None:
         """Nothing is saved here."""

@@ -1,13 +1,14 @@
 """The walk from outputs to leaves: each node once, after everything that uses its output.
 
 A node is known here by ``next_functions``, ``shape``, ``hooks``, ``number`` (of an output,
-or None), ``function_name``, ``dtype``, ``place``, ``apply`` and ``release``; ``autograd_engine``
-has the classes.
+or None), ``is_leaf``, ``function_name``, ``dtype``, ``place``, ``apply`` and ``release``;
+``autograd_engine`` has the classes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,10 @@ def _walk(
         elif node.number is not None:
             arrived = (gradient,)
         else:
+            if is_bare and node.is_leaf:
+                is_spare = getrefcount(gradient) == _ALONE
+                node.gather(new, gradient, is_spare)
+                continue
             parts = node.materialized(gradient) if type(gradient) is list else (gradient,)
             arrived = node.apply_on_arrays(new, *parts) if is_bare else node.apply(*parts)
             if anomaly:
@@ -86,7 +91,17 @@ def _walk(
             waiting[target] -= 1
             if not waiting[target]:
                 ready.append(target)
+        arrived = part = None  # or they would count as holders of the gradients below
     return captured
+
+
+def _count() -> int:
+    array = np.empty(0)
+    return getrefcount(array)
+
+
+#: what ``getrefcount`` says of an array that one local variable holds, and nothing else
+_ALONE = _count()
 
 
 def add_to(gradients: dict[Any, Any], node: Any, target: Any, part: Any) -> None:

@@ -83,8 +83,8 @@ class profile:  # noqa: N801 - torch's name
         put = self._replaced.enter_context
         for operation in operations():
             put(replaced(operation, "_run", staticmethod(self._timed_forward(operation))))
-        for node in (BackwardFunction, AccumulateGrad):
-            for method in ("apply", "apply_on_arrays"):
+        for node, on_arrays in ((BackwardFunction, "apply_on_arrays"), (AccumulateGrad, "gather")):
+            for method in ("apply", on_arrays):
                 put(replaced(node, method, self._timed_backward(getattr(node, method))))
         self.start = time.perf_counter()
         return self
@@ -108,7 +108,7 @@ class profile:  # noqa: N801 - torch's name
 
     def _timed_backward(self, method: Any) -> Callable[..., Any]:
         def timed(node: Any, *args: Any) -> Any:
-            if getattr(self._stacks, "is_wrapping", None) is node:  # apply_on_arrays calls apply
+            if getattr(self._stacks, "is_wrapping", None) is node:  # one of the two calls the other
                 return method(node, *args)
             before = getattr(self._stacks, "is_wrapping", None)
             self._stacks.is_wrapping = node

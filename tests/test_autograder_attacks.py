@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TIERS = {0: False, 1: False, 2: True, 3: True}  # the tier, and whether it needs root
 HONEST = {"honest-simple": SIMPLE_SOLUTION, "honest-fused": FUSED_SOLUTION}
 TRICKS = ("tricks", "cut", "zip")
-LIMIT = 400
+LIMIT = 900
 
 
 @dataclass
@@ -73,7 +73,7 @@ def grade(folder: Path, tier: int, *tried_attacks: Attack, archives: bool = Fals
         work / "out",
     ]
     command += ["--tier", str(tier), "--min-tier", "0", "--jobs", "2"]
-    command += ["--only", "1.1", "--timeout", "0.4"]
+    command += ["--only", "1.1", "--timeout", "1"]
     inner = ["env", f"PYTHONPATH={ROOT}", *command]
     done = subprocess.run(
         house.command(inner, TIERS[tier], folder), capture_output=True, text=True, timeout=LIMIT

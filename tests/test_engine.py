@@ -492,3 +492,40 @@ def test_infinite_and_nan_gradients_are_silent_as_in_torch() -> None:
     x = Tensor([0.0, 1.0], requires_grad=True)
     (x**0.5 * Tensor([0.0, 1.0])).sum().backward()  # 0 * inf; a warning would be an error here
     assert np.isnan(x.grad.data[0]) and x.grad.data[1] == 0.5
+
+
+class Remembered(Function):
+    """The identity, whose backward tells where its gradient lies, and may keep it."""
+
+    keeps = False
+    kept: Any = None
+    address = 0
+
+    @staticmethod
+    def forward(ctx: Any, a: Any) -> Any:
+        return a.new(a.data.copy())
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        array = grad_output.data * 2
+        Remembered.address = array.ctypes.data
+        Remembered.kept = array if Remembered.keeps else None
+        return grad_output.new(array)
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_gradient_becomes_the_leafs_without_a_copy_if_nobody_else_holds_it(keeps, monkeypatch):
+    monkeypatch.setattr(Remembered, "keeps", keeps)
+    x = Tensor(np.ones(3), requires_grad=True)
+    Remembered.apply(x).backward()
+    assert (x.grad.data.ctypes.data == Remembered.address) is not keeps
+    x.grad.zero_()
+    assert not keeps or (Remembered.kept == 2).all()
+
+
+def test_leaves_that_get_one_gradient_do_not_share_it():
+    x, y = (Tensor(np.ones(3), requires_grad=True) for _ in range(2))
+    seed = Tensor(np.ones(3))
+    (x + y).backward(seed)
+    for first, second in ((x.grad, y.grad), (x.grad, seed), (y.grad, seed)):
+        assert not np.shares_memory(first.data, second.data)

@@ -18,9 +18,7 @@ from mytorch.ops.softmax import Softmax
 
 __all__ = ["Attention", "closed", "scaled_dot_product_attention"]
 
-_MODEST = (
-    40  # the exponential of less, and the sum of many of them, is far from over- and underflow
-)
+_MODEST = 40  # of scores up to that, exponentials and their sums neither over- nor underflow
 
 
 class Attention(Function):

@@ -14,6 +14,7 @@ from mytorch.errors import DtypeError, ShapeError
 from mytorch.ops.common import cast, pair, refuse_booleans, save_needed, total
 from mytorch.ops.contraction import Terms, contract, product
 from mytorch.ops.registry import operation
+from mytorch.quiet import quietly
 
 __all__ = ["Affine", "MatMul", "check_one_dtype"]
 
@@ -68,11 +69,10 @@ class MatMul(Function):
 
 def _product(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return x @ y; many matrices times one are a single product, which is faster."""
-    with np.errstate(all="ignore"):
-        if y.ndim == 2 and x.ndim > 2:
-            rows = x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
-            return product(rows, y).reshape((*x.shape[:-1], y.shape[-1]))
-        return product(x, y)
+    if y.ndim == 2 and x.ndim > 2:
+        rows = x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
+        return quietly(product, rows, y).reshape((*x.shape[:-1], y.shape[-1]))
+    return quietly(product, x, y)
 
 
 @functools.lru_cache(maxsize=1024)
