@@ -26,6 +26,7 @@ from mytorch.nn.activations import (
     Tanhshrink,
     Threshold,
 )
+from mytorch.nn.attention import MultiheadAttention
 from mytorch.nn.batchnorm import (
     BatchNorm1d,
     BatchNorm2d,
@@ -94,8 +95,16 @@ from mytorch.nn.softmax import (
     Softmax2d,
     Softmin,
 )
+from mytorch.nn.transformer import Transformer, TransformerDecoder, TransformerEncoder
+from mytorch.nn.transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer
 
 __all__ = [
+    "MultiheadAttention",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "AlphaDropout",
     "BCELoss",
     "BCEWithLogitsLoss",
