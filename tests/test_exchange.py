@@ -46,11 +46,26 @@ def lstm(nn: Any) -> Any:
     return Reader()
 
 
+def transformer(nn: Any) -> Any:
+    class Reader(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            layer = nn.TransformerEncoderLayer(8, 2, 16, 0.0, batch_first=True)
+            self.encoder = nn.TransformerEncoder(layer, 2, nn.LayerNorm(8))
+            self.head = nn.Linear(8, 5)
+
+        def forward(self, x: Any) -> Any:
+            return self.head(self.encoder(x).mean(1))
+
+    return Reader()
+
+
 # A model, by one expression for both libraries, and the shape of a batch of its inputs.
 MODELS: list[tuple[Callable[[Any], Any], tuple[int, ...]]] = [
     (mlp, (30, 20)),
     (cnn, (30, 1, 16, 16)),
     (lstm, (30, 7, 3)),
+    (transformer, (30, 6, 8)),
 ]
 
 

@@ -26,6 +26,7 @@ from mytorch.nn.activations import (
     Tanhshrink,
     Threshold,
 )
+from mytorch.nn.attention import MultiheadAttention
 from mytorch.nn.batchnorm import (
     BatchNorm1d,
     BatchNorm2d,
@@ -136,6 +137,8 @@ from mytorch.nn.softmax import (
     Softmax2d,
     Softmin,
 )
+from mytorch.nn.transformer import Transformer, TransformerDecoder, TransformerEncoder
+from mytorch.nn.transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer
 
 __all__ = [
     "AdaptiveAvgPool1d",
@@ -226,6 +229,7 @@ __all__ = [
     "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "PairwiseDistance",
@@ -264,6 +268,11 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unflatten",
