@@ -36,7 +36,7 @@ def test_the_cnn_learns_digits_and_draws_its_mistakes(digits: Path, tmp_path: Pa
     source = "generated digits (offline)"
     lines = done.stdout.splitlines()
     assert lines[0] == f"data: {source}: 1238 training, 112 validation, 150 test images"
-    assert "55,602 parameters" in lines and "MNIST" not in done.stdout
+    assert re.search(r"^total +55,602 ", done.stdout, re.M) and "MNIST" not in done.stdout
     epochs = re.findall(r"^epoch (\d)/3: validation accuracy \S+%, \S+ s$", done.stdout, re.M)
     assert epochs == ["1", "2", "3"]
     found = re.search(
