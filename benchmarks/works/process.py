@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,10 +24,13 @@ print(peak if sys.platform == "darwin" else peak * 1024)
 def _printed_by(code: str) -> dict[str, Callable[[], Step]]:
     """Return, for each system, a step that starts a process and returns the number it prints."""
 
+    environment = dict(os.environ)
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed library has its bytecode
+
     def make(system: str) -> Callable[[], Step]:
         def step() -> float:
             command = [sys.executable, "-c", code.format(system)]
-            done = subprocess.run(command, capture_output=True, text=True)
+            done = subprocess.run(command, env=environment, capture_output=True, text=True)
             if done.returncode:
                 raise RuntimeError(done.stderr.strip().splitlines()[-1])
             return float(done.stdout)
