@@ -153,7 +153,7 @@ def parse() -> argparse.Namespace:
     add("--network", choices=NETWORKS, default="lstm", help="default: %(default)s")
     add("--hidden", type=whole, default=256, help="size of a state; default: %(default)s")
     add("--layers", type=whole, default=1, help="default: %(default)s")
-    add("--epochs", type=whole, default=8, help="default: %(default)s")
+    add("--epochs", type=whole, default=6, help="default: %(default)s")
     add("--lr", type=real, default=0.005, help="the highest learning rate; default: %(default)s")
     add("--seed", type=_number(int, 0), default=0, help="default: %(default)s")
     add("--sample", type=_number(int, 0), default=500, metavar="N", help="characters to write")
