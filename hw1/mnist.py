@@ -213,14 +213,14 @@ def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog=PROGRAM, description="Train an MLP on MNIST.")
     add = parser.add_argument
-    whole, real = _number(int, 1), _number(float, 0)
+    whole, real = number(int, 1), number(float, 0)
     add("--epochs", type=whole, default=EPOCHS, help="default: %(default)s")
     add("--batch-size", type=whole, default=BATCH_SIZE, help="default: %(default)s")
     add("--lr", type=real, help="learning rate; default: 0.1 for sgd, 0.001 for adam")
     add("--momentum", type=real, default=MOMENTUM, help="of sgd; default: %(default)s")
     add("--optimizer", choices=("sgd", "adam"), default="sgd", help="default: %(default)s")
     add("--hidden", type=_sizes, default=list(HIDDEN), help="layer sizes; default: 512,256")
-    add("--seed", type=_number(int, 0, 2**32 - 1), default=0, help="default: %(default)s")
+    add("--seed", type=number(int, 0, 2**32 - 1), default=0, help="default: %(default)s")
     add("--data", type=Path, metavar="DIR", help="folder that holds the four MNIST files")
     add("--mirror", metavar="URL", help="where to download MNIST from")
     add("--offline", action="store_true", help="never use the network")
@@ -265,7 +265,7 @@ def parse() -> tuple[argparse.Namespace, dict[str, Any] | None]:
     return args, checkpoint
 
 
-def _number(kind: type, least: float, most: float = 1e9) -> Callable[[str], Any]:
+def number(kind: type, least: float, most: float = 1e9) -> Callable[[str], Any]:
     """Return the argparse type of a number from ``least`` to ``most``."""
 
     def parse_number(text: str) -> Any:

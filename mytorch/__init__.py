@@ -45,6 +45,7 @@ from mytorch.printing import set_printoptions
 from mytorch.random import get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from mytorch.serialization import load, save
 from mytorch.size import Size
+from mytorch.summary import summary
 from mytorch.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ __all__ = [
     "set_printoptions",
     "set_rng_state",
     "special",
+    "summary",
     "tensor",
     *DTYPES,
     *SPACES["mytorch"],

@@ -7,6 +7,7 @@ import numpy as np
 
 __all__ = [
     "ArgumentError",
+    "AssertedError",
     "BoundsError",
     "DivisionError",
     "DtypeError",
@@ -25,6 +26,10 @@ class ArgumentError(RuntimeError, ValueError):
 
 class ShapeError(RuntimeError, ValueError):
     """Shapes do not fit: a ``RuntimeError`` as in torch and a ``ValueError`` as in NumPy."""
+
+
+class AssertedError(ShapeError, AssertionError):
+    """Arguments that do not fit each other, where torch asserts that they do."""
 
 
 class DtypeError(NotImplementedError, TypeError):

@@ -11,6 +11,7 @@ Source: torch.profiler.profile.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -25,7 +26,7 @@ import numpy as np
 from mytorch.autograd_engine import AccumulateGrad, BackwardFunction, Function
 from mytorch.variable import Variable
 
-__all__ = ["Event", "profile"]
+__all__ = ["Event", "operations", "profile", "readable_bytes", "replaced"]
 
 FORWARD, BACKWARD = "forward", "backward"
 
@@ -73,37 +74,29 @@ class profile:  # noqa: N801 - torch's name
         self.events: list[Event] = []
         self._file = file
         self._stacks = threading.local()
-        self._undo: list[Callable[[], None]] = []
+        self._replaced = contextlib.ExitStack()
 
     def __enter__(self) -> profile:
         if profile._running is not None:
             raise RuntimeError("profile: another profile is being made already")
         profile._running = self
-        for operation in _operations(Function):
-            self._replace(operation, "_run", staticmethod(self._timed_forward(operation)))
+        put = self._replaced.enter_context
+        for operation in operations():
+            put(replaced(operation, "_run", staticmethod(self._timed_forward(operation))))
         for node, on_arrays in ((BackwardFunction, "apply_on_arrays"), (AccumulateGrad, "gather")):
             for method in ("apply", on_arrays):
-                self._replace(node, method, self._timed_backward(getattr(node, method)))
+                put(replaced(node, method, self._timed_backward(getattr(node, method))))
         self.start = time.perf_counter()
         return self
 
     def __exit__(self, *error: object) -> None:
         self.seconds = time.perf_counter() - self.start
-        while self._undo:
-            self._undo.pop()()
+        self._replaced.close()
         profile._running = None
         if self._file is not None and error[0] is None:
             print(self.table(), file=self._file)
 
     # ------------------------------------------------------------------------------ measuring
-
-    def _replace(self, owner: type, name: str, value: Any) -> None:
-        if name in owner.__dict__:
-            before = owner.__dict__[name]
-            self._undo.append(lambda: setattr(owner, name, before))
-        else:
-            self._undo.append(lambda: delattr(owner, name))
-        setattr(owner, name, value)
 
     def _timed_forward(self, operation: type[Function]) -> Callable[..., Any]:
         run = operation._run
@@ -167,7 +160,7 @@ class profile:  # noqa: N801 - torch's name
             share = row.own / together if together else 0.0
             lines.append(
                 f"{row.name:<20}{row.phase:<10}{row.calls:>8}{_seconds(row.own):>12}{share:>8.1%}"
-                f"{_seconds(row.own / row.calls):>12}{_bytes(row.size):>12}"
+                f"{_seconds(row.own / row.calls):>12}{readable_bytes(row.size):>12}"
             )
         rest = self.seconds - together
         lines.append(f"{'in operations':<30}{len(self.events):>8}{_seconds(together):>12}")
@@ -196,11 +189,25 @@ class profile:  # noqa: N801 - torch's name
             json.dump({"traceEvents": events, "displayTimeUnit": "ms"}, file)
 
 
-def _operations(base: type[Function]) -> Iterator[type[Function]]:
+def operations(base: type[Function] = Function) -> Iterator[type[Function]]:
     """Yield every operation that there is."""
     for operation in base.__subclasses__():
         yield operation
-        yield from _operations(operation)
+        yield from operations(operation)
+
+
+@contextlib.contextmanager
+def replaced(owner: type, name: str, value: Any) -> Iterator[None]:
+    """Put ``value`` in place of an attribute of a class inside a ``with`` block."""
+    is_own, before = name in owner.__dict__, owner.__dict__.get(name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        if is_own:
+            setattr(owner, name, before)
+        else:
+            delattr(owner, name)
 
 
 def _size(result: Any) -> int:
@@ -217,7 +224,8 @@ def _seconds(value: float) -> str:
     return f"{value * 1e9:.0f} ns"
 
 
-def _bytes(value: int) -> str:
+def readable_bytes(value: int) -> str:
+    """Return a number of bytes in the unit that suits it."""
     for factor, unit in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
         if value >= factor:
             return f"{value / factor:.1f} {unit}"

@@ -18,7 +18,7 @@ Input = tuple[int, ...] | np.ndarray | Callable[[np.random.Generator], np.ndarra
 
 def make(code: str, m: Any) -> Any:
     """Return the value of the expression ``code`` in mytorch or torch."""
-    return eval(code, {**vars(m.nn), "tensor": m.tensor, "F": m.nn.functional, "nn": m.nn})
+    return eval(code, {**vars(m.nn), "tensor": m.tensor, "float32": m.float32})
 
 
 def positive(*shape: int) -> Callable[[np.random.Generator], np.ndarray]:

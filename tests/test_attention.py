@@ -37,6 +37,36 @@ def test_the_fused_form_is_the_composed_one(create_graph: bool) -> None:
         np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-13)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [1, 30, 1000])  # of scores: below and above what needs no shift
+def test_scores_of_any_size_have_finite_weights(size: float, dtype: type) -> None:
+    rng = np.random.default_rng(4)
+    q, k, v = (rng.normal(size=(3, 6, 4)).astype(dtype) for _ in range(3))
+    for sign in (1, -1):
+        far = np.full((6, 6), sign * size, dtype)
+        found = gradients(F.scaled_dot_product_attention, q * dtype(size), k, v, far)
+        wanted = gradients(composed, *[x.astype(float) for x in (q * dtype(size), k, v, far)])
+        near = 1e-11 if dtype == np.float64 else 2e-4
+        for one, other in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(one, other, rtol=near, atol=near * np.abs(other).max())
+
+
+def test_results_and_gradients_lie_in_memory_as_what_they_are_of() -> None:
+    rng = np.random.default_rng(3)
+    features = [rng.normal(size=(2, 4, 3, 5)) for _ in range(3)]  # (N, L, H, E), seen by heads
+    by_heads = [x.transpose(0, 2, 1, 3) for x in features]
+    repeated = np.broadcast_to(rng.normal(size=(4, 5)), (2, 3, 4, 5))
+    for arrays in (by_heads, [repeated, *by_heads[1:]], [by_heads[0], repeated, repeated]):
+        found = gradients(F.scaled_dot_product_attention, *arrays)
+        for one, other in zip(found, gradients(composed, *arrays), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-13)
+    leaves = [Tensor(x, requires_grad=True) for x in features]
+    value = F.scaled_dot_product_attention(*[x.permute(0, 2, 1, 3) for x in leaves])
+    assert value.permute(0, 2, 1, 3).data.flags.c_contiguous  # so joining the heads copies nothing
+    grads = value.grad_fn.apply_on_arrays(value.new, value.data)
+    assert all(grad.transpose(0, 2, 1, 3).flags.c_contiguous for grad in grads[:3])
+
+
 @pytest.mark.parametrize("kind", ["bool", "float"])
 @pytest.mark.parametrize("create_graph", [False, True])
 def test_a_query_for_which_nothing_takes_part_gets_zero_and_gives_no_gradient(

@@ -16,6 +16,22 @@ def mlp(nn: Any) -> Any:
     return nn.Sequential(nn.Linear(20, 16), nn.Tanh(), nn.Linear(16, 5))
 
 
+def cnn(nn: Any) -> Any:
+    return nn.Sequential(
+        nn.Conv2d(1, 8, 5, padding=2),
+        nn.BatchNorm2d(8),
+        nn.MaxPool2d(2),
+        nn.ReLU(),
+        nn.Conv2d(8, 12, 3, 2, padding="valid", groups=4),
+        nn.ReLU(),
+        nn.ConvTranspose2d(12, 6, 2, 2, bias=False),
+        nn.AdaptiveAvgPool2d(3),
+        nn.Flatten(),
+        nn.Dropout(0.25),
+        nn.Linear(54, 5),
+    )
+
+
 def lstm(nn: Any) -> Any:
     class Reader(nn.Module):
         def __init__(self) -> None:
@@ -30,10 +46,26 @@ def lstm(nn: Any) -> Any:
     return Reader()
 
 
+def transformer(nn: Any) -> Any:
+    class Reader(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            layer = nn.TransformerEncoderLayer(8, 2, 16, 0.0, batch_first=True)
+            self.encoder = nn.TransformerEncoder(layer, 2, nn.LayerNorm(8))
+            self.head = nn.Linear(8, 5)
+
+        def forward(self, x: Any) -> Any:
+            return self.head(self.encoder(x).mean(1))
+
+    return Reader()
+
+
 # A model, by one expression for both libraries, and the shape of a batch of its inputs.
 MODELS: list[tuple[Callable[[Any], Any], tuple[int, ...]]] = [
     (mlp, (30, 20)),
+    (cnn, (30, 1, 16, 16)),
     (lstm, (30, 7, 3)),
+    (transformer, (30, 6, 8)),
 ]
 
 

@@ -57,6 +57,7 @@ MAY_IMPORT = {
     "mytorch.nn": (*TENSOR, "mytorch.nn"),
     "mytorch.autograd": (*TENSOR, "mytorch.forward_mode", "mytorch.autograd"),
     "mytorch.profiler": ENGINE,
+    "mytorch.summary": (*TENSOR, "mytorch.random", "mytorch.nn", "mytorch.profiler"),
     "mytorch.optim": (*TENSOR, "mytorch.optim"),
     "mytorch.utils": (*TENSOR, "mytorch.utils"),
     "mytorch.datasets": ("mytorch.datasets",),

@@ -27,6 +27,8 @@ def test_without_strict_only_what_fits_is_loaded_and_the_rest_is_told(torch: Any
         state["1.bias"] = m.tensor([4.0])
         keys = net.load_state_dict(state, strict=False)
         told.append((list(keys.missing_keys), list(keys.unexpected_keys), net[1].bias.item()))
+        assert repr(keys).lstrip("_").startswith("IncompatibleKeys(missing_keys=['0.bias'], unex")
+        assert repr(net.load_state_dict(net.state_dict())) == "<All keys matched successfully>"
         state["0.weight"] = m.tensor([[1.0]])
         with pytest.raises(RuntimeError, match="0.weight"):
             net.load_state_dict(state, strict=False)
@@ -77,20 +79,72 @@ def test_errors_name_the_layer_by_its_path() -> None:
     assert "unexpected: 1.1.weight" in message
 
 
-def test_hooks_see_a_state_before_and_after_it_is_loaded() -> None:
-    outer = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1))
-    seen: list[Any] = []
-    outer[1].register_load_state_dict_pre_hook(
-        lambda module, state, prefix: state.update({f"{prefix}bias": state.pop("old")})
-    )
-    handle = outer.register_load_state_dict_post_hook(
-        lambda module, keys: seen.append((module is outer, keys.missing_keys))
-    )
-    state: dict[str, Any] = {k: v.clone() for k, v in outer.state_dict().items()}
-    state["old"] = np.array([7.0])
-    del state["1.bias"]
-    outer.load_state_dict(state)
-    assert outer[1].bias.item() == 7.0 and seen == [(True, [])] and "old" in state
-    handle.remove()
-    outer.load_state_dict(state)
-    assert len(seen) == 1
+def test_hooks_see_and_change_a_state_as_in_torch(torch: Any) -> None:
+    told = []
+    for m in (mytorch, torch):
+        seen: list[Any] = []
+        net = m.nn.Sequential(m.nn.Linear(1, 1), m.nn.Linear(1, 1))
+
+        def before(
+            module: Any, state: Any, prefix: Any, metadata: Any, strict: Any, *lists: Any
+        ) -> None:
+            state[f"{prefix}bias"] = state.pop(f"{prefix}old")
+
+        net[1].register_load_state_dict_pre_hook(before)
+        handle = net.register_load_state_dict_post_hook(
+            lambda module, keys, seen=seen: seen.append(list(keys.missing_keys))
+        )
+        net[0].register_state_dict_pre_hook(
+            lambda module, prefix, keep_vars, seen=seen: seen.append((prefix, keep_vars))
+        )
+        net[1].register_state_dict_post_hook(
+            lambda module, state, prefix, metadata: state.update(
+                {f"{prefix}old": state.pop(f"{prefix}bias")}
+            )
+        )
+        state = dict(net.state_dict())
+        state["1.old"] = m.tensor([7.0])
+        net.load_state_dict(state)
+        handle.remove()
+        net.load_state_dict(state)
+        told.append((list(state), net[1].bias.item(), seen))
+    assert told[0] == told[1]
+
+
+def test_faults_that_a_hook_finds_are_told_with_the_others() -> None:
+    layer = nn.Linear(1, 1)
+
+    def hook(module: Any, *given: Any) -> None:
+        for told, text in zip(given[-3:], ("more", "less", "wrong version"), strict=True):
+            told.append(text)
+
+    layer.register_load_state_dict_pre_hook(hook)
+    with pytest.raises(ShapeError, match="wrong version; missing: more; unexpected: less"):
+        layer.load_state_dict(layer.state_dict())
+
+
+def test_what_else_a_module_saves_is_part_of_its_state_as_in_torch(torch: Any) -> None:
+    told = []
+    for m in (mytorch, torch):
+
+        class Counter(m.nn.Module):  # type: ignore[name-defined]
+            count = 0
+
+            def get_extra_state(self) -> Any:
+                return {"count": self.count}
+
+            def set_extra_state(self, state: Any) -> None:
+                self.count = state["count"]
+
+        first, second = (m.nn.Sequential(Counter(), m.nn.Linear(1, 1)) for _ in range(2))
+        first[0].count = 3
+        second.load_state_dict(first.state_dict())
+        without = {k: v for k, v in first.state_dict().items() if "extra" not in k}
+        with pytest.raises(RuntimeError, match="0._extra_state"):
+            second.load_state_dict(without)
+        keys = second.load_state_dict(without, strict=False)
+        told.append((second[0].count, sorted(first.state_dict()), list(keys.missing_keys)))
+        with pytest.raises(RuntimeError):
+            m.nn.Linear(1, 1).get_extra_state()
+    assert told[0] == told[1]
+    assert told[0][0] == 3

@@ -135,6 +135,16 @@ SCENARIOS: dict[str, Callable[[Any], Any]] = {
     "a module that is None": lambda m: shown(
         after(bare(m), lambda t: t.register_module("inner", None))
     )[1:],
+    "a module put in by hand": lambda m: repr(
+        after(bare(m), lambda t: t._modules.update(x=m.nn.ReLU())).x
+    ),
+    "a module put in by hand and deleted": lambda m: shown(
+        after(
+            bare(m),
+            lambda t: t._modules.update(x=m.nn.ReLU()),
+            lambda t: delattr(t, "x"),
+        )
+    ),
     "a buffer over an attribute": lambda m: m.nn.Linear(1, 1).register_buffer("in_features", None),
     "a parameter over a method": lambda m: bare(m).register_parameter("forward", None),
     "a module over a parameter": lambda m: m.nn.Linear(1, 1).add_module("weight", m.nn.ReLU()),

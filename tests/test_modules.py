@@ -16,7 +16,7 @@ import pytest
 import mytorch
 import mytorch.nn.functional as F
 from mytorch.tensor import Tensor
-from tests.module_rows import BAD, CASES
+from tests.module_rows import BAD, CASES, activations, losses
 from tests.module_table import BadModule, ModuleCase, make
 
 
@@ -25,7 +25,11 @@ def numbered(codes: list[str]) -> list[str]:
     return [f"{code} {codes[:i].count(code)}".removesuffix(" 0") for i, code in enumerate(codes)]
 
 
+# the losses have no state but weights, most activations and the dropouts have none
+WITHOUT = {case.name for case in (*activations.CASES, *losses.CASES) if case.name != "PReLU"}
+WITHOUT |= {case.name for case in CASES if "Dropout" in case.name}
 ROWS = pytest.mark.parametrize("case", CASES, ids=numbered([case.code for case in CASES]))
+WITH_STATE = [case for case in CASES if case.name not in WITHOUT]
 BAD_ROWS = pytest.mark.parametrize("bad", BAD, ids=numbered([bad.code for bad in BAD]))
 # torch announces that kl_div's mean will be its batchmean
 pytestmark = pytest.mark.filterwarnings("ignore:reduction. 'mean' divides")
@@ -106,7 +110,7 @@ def test_outputs_gradients_and_buffers_are_torchs(torch: Any, case: ModuleCase, 
     check_steps(torch, *both(torch, case, dtype), case, dtype)
 
 
-@ROWS
+@pytest.mark.parametrize("case", WITH_STATE, ids=numbered([case.code for case in WITH_STATE]))
 def test_a_state_goes_to_torch_and_comes_back(torch: Any, case: ModuleCase) -> None:
     mine, theirs = both(torch, case, np.float64)
     if not case.random:
@@ -151,6 +155,25 @@ def test_a_copy_and_a_pickled_module_do_the_same(case: ModuleCase) -> None:
             np.testing.assert_array_equal(each(*map(Tensor, inputs)).data, wanted.data)
             for one, two in zip(each._state().values(), module._state().values(), strict=True):
                 assert not np.shares_memory(one.data, two.data)
+
+
+TYPED = [
+    *("Linear(5, 3, {})", "Bilinear(1, 2, 3, {})", "LazyLinear(3, {})", "PReLU({})"),
+    *("Embedding(3, 2, {})", "EmbeddingBag(3, 2, {})", "LayerNorm(3, {})", "RMSNorm(3, {})"),
+    *("GroupNorm(1, 3, {})", "BatchNorm1d(3, {})", "BatchNorm2d(3, {})", "LazyBatchNorm3d({})"),
+    "InstanceNorm1d(3, affine=True, track_running_stats=True, {})",
+]
+
+
+@pytest.mark.parametrize("code", TYPED)
+@pytest.mark.filterwarnings("ignore:Lazy modules")
+def test_a_layer_is_made_in_the_dtype_that_is_asked_for(torch: Any, code: str) -> None:
+    ours, theirs = (make(code.format("dtype=float32"), m).state_dict() for m in (mytorch, torch))
+    assert ours and {name: str(tensor.dtype) for name, tensor in ours.items()} == {
+        name: str(tensor.dtype).removeprefix("torch.") for name, tensor in theirs.items()
+    }
+    with pytest.raises(RuntimeError, match=": device: .*no device 'cuda'"):
+        make(code.format("device='cuda'"), mytorch)
 
 
 def refusal(m: Any, bad: BadModule) -> Exception:

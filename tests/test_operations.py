@@ -160,7 +160,7 @@ def check_layouts(case: OpCase, shapes: Shapes) -> None:
     cotangents = cotangents_for(np.random.default_rng(2), expected)
     found = backwards(strided, result, cotangents)
     for g, e in zip(found, backwards(plain, expected, cotangents), strict=True):
-        np.testing.assert_allclose(g.data, e.data, rtol=1e-13, atol=1e-15)
+        np.testing.assert_allclose(g.data, e.data, rtol=1e-13, atol=1e-14)
 
 
 class _Methods:
@@ -267,7 +267,7 @@ def check_constants(case: OpCase, shapes: Shapes) -> None:
         rest = [grad for i, grad in enumerate(expected) if i != constant]
         for other, wanted in zip(others, rest, strict=True):
             found = np.zeros(other.shape) if other.grad is None else other.grad.data
-            np.testing.assert_allclose(found, wanted.data, rtol=1e-13, atol=1e-15)
+            np.testing.assert_allclose(found, wanted.data, rtol=1e-13, atol=1e-14)
 
 
 @pytest.mark.parametrize("case", SMOOTH)

@@ -11,6 +11,7 @@ import pytest
 
 import mytorch
 from mytorch import nn, optim
+from mytorch.errors import ShapeError
 from mytorch.nn.utils import parametrizations, parametrize, weight_norm
 from mytorch.tensor import Tensor
 
@@ -115,7 +116,11 @@ def test_a_tensor_keeps_its_value_and_is_assigned_through_right_inverse() -> Non
     layer(Tensor(X)).sum().backward()
     optimizer.step()
     assert not np.allclose(layer.weight.data, before) and (layer.weight.data > 0).all()
+    state = layer.state_dict()["parametrizations.weight.original"]
     layer.weight = Tensor(before)
+    np.testing.assert_allclose(state.data, np.log(before), **TIGHT)  # in the same memory
+    with pytest.raises(ShapeError, match=r"expected original 0 of shape \(2, 3\), got \(1, 3\)"):
+        layer.weight = Tensor(before[:1])
     np.testing.assert_allclose(layer.weight.data, before, **TIGHT)
     assert list(layer.state_dict()) == ["bias", "parametrizations.weight.original"]
 

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from benchmarks.work import Work
-from benchmarks.works import elementwise, engine, mlp, mnist, process, recurrent
+from benchmarks.works import (
+    convolution,
+    elementwise,
+    engine,
+    mlp,
+    mnist,
+    process,
+    recurrent,
+    transformer,
+)
 
 WORKS: dict[str, Work] = {
     work.name: work
-    for module in (mlp, recurrent, engine, elementwise, mnist, process)
+    for module in (mlp, convolution, recurrent, transformer, engine, elementwise, mnist, process)
     for work in module.WORKS
 }

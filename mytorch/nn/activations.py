@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 import mytorch.nn.functional as F
+from mytorch.errors import AssertedError
 from mytorch.nn.function_module import FunctionModule
 from mytorch.nn.module import Module, Parameter
-from mytorch.nn.parameter import parameter_dtype
+from mytorch.nn.parameter import check_sizes, parameter_dtype
 from mytorch.tensor import Tensor
 
 __all__ = [
@@ -96,6 +97,7 @@ class PReLU(Module):
         self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None
     ):
         super().__init__()
+        check_sizes("PReLU", num_parameters=num_parameters)
         self.num_parameters = num_parameters
         self.init = init
         wanted = parameter_dtype("PReLU", dtype, device)
@@ -223,7 +225,7 @@ class Hardtanh(FunctionModule, function=F.hardtanh):
         min_val = min_val if min_value is None else min_value
         max_val = max_val if max_value is None else max_value
         if not min_val < max_val:
-            raise ValueError(f"Hardtanh: min_val {min_val} must be below max_val {max_val}")
+            raise AssertedError(f"Hardtanh: min_val {min_val} must be below max_val {max_val}")
         super().__init__(min_val=min_val, max_val=max_val, inplace=inplace)
 
 

@@ -126,7 +126,8 @@ class ModuleDict(Module):
         self.register_module(key, module)
 
     def __delitem__(self, key: str) -> None:
-        del self._submodules[key]
+        if key not in self:
+            raise KeyError(key)
         delattr(self, key)
 
     def pop(self, key: str) -> Module:
@@ -249,7 +250,8 @@ class ParameterDict(_Parameters):
         self._put(key, value)
 
     def __delitem__(self, key: str) -> None:
-        del self._parameters[key]
+        if key not in self:
+            raise KeyError(key)
         delattr(self, key)
 
     def get(self, key: str, default: Any = None) -> Any:

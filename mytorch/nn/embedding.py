@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 import mytorch.nn.functional as F
-from mytorch.errors import ShapeError
+from mytorch.errors import AssertedError
 from mytorch.nn.init import normal_
 from mytorch.nn.module import Module, Parameter
-from mytorch.nn.parameter import parameter_dtype
+from mytorch.nn.parameter import check_sizes, parameter_dtype
 from mytorch.ops.common import check_tensors
 from mytorch.tensor import Tensor
 
@@ -28,15 +28,16 @@ class _Table(Module):
     def _make(self, weight: Any, freeze: bool, device: Any, dtype: Any) -> None:
         """Set the table: drawn, or a copy of ``weight``."""
         name, shape = type(self).__name__, (self.num_embeddings, self.embedding_dim)
+        check_sizes(name, num_embeddings=shape[0], embedding_dim=shape[1])
         if self.padding_idx is not None:
             if not -shape[0] <= self.padding_idx < shape[0]:
-                raise ValueError(f"{name}: padding_idx {self.padding_idx} is no row of {shape}")
+                raise AssertedError(f"{name}: padding_idx {self.padding_idx} is no row of {shape}")
             self.padding_idx %= shape[0]
         if weight is None:
             self.weight = Parameter(np.empty(shape, parameter_dtype(name, dtype, device)))
             self.reset_parameters()
         elif tuple(weight.shape) != shape:
-            raise ShapeError(f"{name}: _weight has shape {tuple(weight.shape)}, not {shape}")
+            raise AssertedError(f"{name}: _weight has shape {tuple(weight.shape)}, not {shape}")
         else:
             self.weight = Parameter(weight)
         self.weight.requires_grad = not freeze
@@ -52,7 +53,9 @@ class _Table(Module):
         """Return V and D of a table that is given."""
         check_tensors(cls.__name__, embeddings)
         if embeddings.ndim != 2:
-            raise ShapeError(f"{cls.__name__}: expects embeddings (V, D), got {embeddings.shape}")
+            raise AssertedError(
+                f"{cls.__name__}: expects embeddings (V, D), got {embeddings.shape}"
+            )
         return embeddings.shape
 
     def _shown(self, **defaults: Any) -> str:

@@ -10,7 +10,7 @@ import mytorch.nn.functional as F
 from mytorch.nn.init import uniform_
 from mytorch.nn.lazy import LazyModuleMixin
 from mytorch.nn.module import Module, Parameter
-from mytorch.nn.parameter import UninitializedParameter, parameter_dtype
+from mytorch.nn.parameter import UninitializedParameter, check_sizes, parameter_dtype
 from mytorch.tensor import Tensor
 
 __all__ = ["Bilinear", "Identity", "LazyLinear", "Linear"]
@@ -54,11 +54,8 @@ class Linear(Module):
         dtype: Any = None,
     ):
         super().__init__()
-        if in_features < 1 or out_features < 0:
-            raise ValueError(
-                "Linear: in_features must be at least 1 and out_features at least 0, "
-                f"got {in_features} and {out_features}"
-            )
+        check_sizes("Linear", 1, in_features=in_features)
+        check_sizes("Linear", out_features=out_features)
         self.in_features = in_features
         self.out_features = out_features
         wanted = parameter_dtype("Linear", dtype, device)
@@ -96,6 +93,7 @@ class LazyLinear(LazyModuleMixin, Linear):
 
     def __init__(self, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None):
         Module.__init__(self)
+        check_sizes("LazyLinear", out_features=out_features)
         self.in_features = 0
         self.out_features = out_features
         self.weight = UninitializedParameter(True, device, dtype)
@@ -133,8 +131,8 @@ class Bilinear(Module):
         dtype: Any = None,
     ):
         super().__init__()
-        if in1_features < 1:
-            raise ValueError(f"Bilinear: in1_features must be at least 1, got {in1_features}")
+        check_sizes("Bilinear", 1, in1_features=in1_features)
+        check_sizes("Bilinear", in2_features=in2_features, out_features=out_features)
         self.in1_features = in1_features
         self.in2_features = in2_features
         self.out_features = out_features

@@ -6,7 +6,7 @@ Source: torch.nn.Module; the name ``is_train`` is the handout's.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from mytorch.hooks import RemovableHandle
 from mytorch.nn.module_hooks import Hook, call_with_hooks
 from mytorch.nn.module_tree import ModuleTree, alias
 from mytorch.nn.parameter import Parameter, Uninitialized
-from mytorch.nn.state import IncompatibleKeys, load_into
+from mytorch.nn.state import IncompatibleKeys, find_faults, load_into
 from mytorch.tensor import Tensor
 
 __all__ = ["Module", "Parameter"]
@@ -116,11 +116,23 @@ class Module(ModuleTree):
         """
         return self._register("backward", Hook(hook), prepend)
 
-    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call ``hook(module, state_dict, prefix)`` before a state is loaded; it may change it.
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, prefix, keep_vars)`` before a state is made."""
+        return self._register("state_pre", Hook(hook))
 
-        The state is a copy, with the paths of the whole model; ``prefix`` is what those of this
-        module begin with. (torch's gives the hook four lists more.)
+    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, state_dict, prefix, metadata)`` on a state, which it may change.
+
+        ``prefix`` is what the paths of this module begin with; the metadata are an empty dict.
+        """
+        return self._register("state_post", Hook(hook))
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call a hook on a copy of a state before it is loaded; it may change it.
+
+        It is called as in torch, ``hook(module, state_dict, prefix, metadata, strict, missing_keys,
+        unexpected_keys, error_msgs)``: ``prefix`` is what the paths of this module begin with, the
+        metadata are an empty dict, and what it adds to the last three, lists, is reported.
         """
         return self._register("load_pre", Hook(hook))
 
@@ -234,10 +246,21 @@ class Module(ModuleTree):
             destination: a dict that gets them and is returned; prefix: what every path begins with.
             keep_vars: the Tensors themselves, which may require grad.
         """
+        modules = list(self.named_modules())
+        for path, module in modules:
+            module._call_hooks("state_pre", f"{prefix}{path}." if path else prefix, keep_vars)
         state = {} if destination is None else destination
         for path, tensor in self._state(prefix).items():
             state[path] = tensor if keep_vars else tensor.detach()
+        for path, module in self._with_extra_state(prefix):
+            state[path] = module.get_extra_state()
+        for path, module in reversed(modules):
+            module._call_hooks("state_post", state, f"{prefix}{path}." if path else prefix, {})
         return state
+
+    def _call_hooks(self, kind: str, *args: Any) -> None:
+        for hook in list(self._hooks.get(kind, {}).values()):
+            hook.call(self, *args)
 
     def load_state_dict(
         self, state_dict: Any, strict: bool = True, assign: bool = False
@@ -257,17 +280,39 @@ class Module(ModuleTree):
         if not hasattr(state_dict, "items"):
             kind = type(state_dict).__name__
             raise TypeError(f"load_state_dict({type(self).__name__}): expects a dict, got {kind}")
-        state_dict = dict(state_dict)
+        state_dict, keys = dict(state_dict), IncompatibleKeys([], [])
+        faults: list[str] = []
         for path, module in self.named_modules():
             prefix = f"{path}." if path else ""
             module._complete_state(prefix, state_dict)
-            for hook in list(module._hooks.get("load_pre", {}).values()):
-                hook.call(module, state_dict, prefix)
-        keys = load_into(type(self).__name__, self._state(), state_dict, strict, assign)
+            module._call_hooks("load_pre", state_dict, prefix, {}, strict, *keys, faults)
+        extra = list(self._with_extra_state())
+        given = {path: state_dict.pop(path) for path, _ in extra if path in state_dict}
+        keys.missing_keys.extend(path for path, _ in extra if path not in given)
+        find_faults(self._state(), state_dict, strict, assign, keys, faults)
+        if faults:
+            raise ShapeError(f"load_state_dict({type(self).__name__}): " + "; ".join(faults))
+        load_into(self._state(), state_dict, assign)
+        for path, module in extra:
+            if path in given:
+                module.set_extra_state(given[path])
         for module in self.modules():
-            for hook in list(module._hooks.get("load_post", {}).values()):
-                hook.call(module, keys)
+            module._call_hooks("load_post", keys)
         return keys
+
+    def get_extra_state(self) -> Any:
+        """Return what else a state has: under ``_extra_state``, where a subclass defines this."""
+        raise NotImplementedError(f"{type(self).__name__} must define get_extra_state(self)")
+
+    def set_extra_state(self, state: Any) -> None:
+        """Take what ``get_extra_state`` returned; a subclass that defines that defines this too."""
+        raise NotImplementedError(f"{type(self).__name__} must define set_extra_state(self, state)")
+
+    def _with_extra_state(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """Yield (path, module) for each that defines ``get_extra_state``."""
+        for path, module in self.named_modules():
+            if type(module).get_extra_state is not Module.get_extra_state:
+                yield f"{prefix}{path}._extra_state" if path else f"{prefix}_extra_state", module
 
     def _complete_state(self, prefix: str, state_dict: dict[str, Any]) -> None:
         """Bring a state that is loaded from what older versions of this layer saved to date."""

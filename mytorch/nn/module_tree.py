@@ -76,13 +76,17 @@ class ModuleTree:
         object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Any:  # called only for names that are not there
-        self._registries()
+        for registry in self._registries().values():
+            if name in registry:  # put there by hand
+                return registry[name]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __delattr__(self, name: str) -> None:
-        for registry in self._registries().values():
-            registry.pop(name, None)
-        object.__delattr__(self, name)
+        registries = [each for each in self._registries().values() if name in each]
+        for registry in registries:
+            del registry[name]
+        if name in self.__dict__ or not registries:
+            object.__delattr__(self, name)
 
     def _registries(self) -> dict[str, dict[str, Any]]:
         try:

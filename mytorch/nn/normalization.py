@@ -10,7 +10,7 @@ import mytorch.nn.functional as F
 from mytorch.nn.function_module import FunctionModule
 from mytorch.nn.init import ones_, zeros_
 from mytorch.nn.module import Module, Parameter
-from mytorch.nn.parameter import parameter_dtype
+from mytorch.nn.parameter import check_sizes, parameter_dtype
 from mytorch.ops.common import shape_of
 from mytorch.tensor import Tensor
 
@@ -24,6 +24,10 @@ class _Affine(Module):
     bias: Any
 
     def _make(self, shape: Any, weight: bool, bias: bool, device: Any, dtype: Any) -> None:
+        if isinstance(shape, tuple):
+            check_sizes(
+                type(self).__name__, **{f"normalized_shape[{i}]": n for i, n in enumerate(shape)}
+            )
         ones = np.ones(shape, parameter_dtype(type(self).__name__, dtype, device))
         self.weight = Parameter(ones) if weight else None
         self.bias = Parameter(0 * ones) if bias else None
@@ -137,6 +141,7 @@ class GroupNorm(_Affine):
         bias: bool = True,
     ):
         super().__init__()
+        check_sizes("GroupNorm", num_groups=num_groups, num_channels=num_channels)
         if num_groups < 1 or num_channels % num_groups:
             raise ValueError(
                 f"GroupNorm: num_channels {num_channels} does not split into {num_groups} groups"

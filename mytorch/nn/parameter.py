@@ -17,6 +17,7 @@ __all__ = [
     "Uninitialized",
     "UninitializedBuffer",
     "UninitializedParameter",
+    "check_sizes",
     "parameter_dtype",
 ]
 
@@ -51,6 +52,19 @@ def parameter_dtype(layer: str, dtype: Any, device: Any) -> np.dtype:
     if wanted.kind != "f":
         raise DtypeError(f"{layer}: dtype must be floating, to have gradients, not {wanted}")
     return wanted
+
+
+def check_sizes(layer: str, least: int = 0, **sizes: Any) -> None:
+    """Raise unless the arguments of these names are integers, and none is below ``least``.
+
+    Raises:
+        TypeError: no integer; ShapeError: too small.
+    """
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, (int, np.integer)):
+            raise TypeError(f"{layer}: {name} must be an integer, got {size!r}")
+        if size < least:
+            raise ShapeError(f"{layer}: {name} must be at least {least}, got {size}")
 
 
 # ------------------------------------------------------------------------ without a shape, as yet

@@ -14,6 +14,7 @@ from mytorch.nn.parameter import (
     Uninitialized,
     UninitializedBuffer,
     UninitializedParameter,
+    check_sizes,
     parameter_dtype,
 )
 from mytorch.ops.common import check_tensors
@@ -58,6 +59,7 @@ class RunningNorm(Module):
         bias: bool,
     ):
         super().__init__()
+        check_sizes(type(self).__name__, num_features=num_features)
         self.num_features = num_features
         self.eps = eps
         self.momentum = momentum

@@ -14,7 +14,7 @@ __all__ = ["Flatten", "Unflatten"]
 class Flatten(FunctionModule, function=SPACES["mytorch"]["flatten"]):
     """Make the axes ``start_dim`` to ``end_dim`` one; by default all but the batch's.
 
-    Source: torch.nn.Flatten. That of homework 2 is in ``conv.py``.
+    Source: torch.nn.Flatten, and homework 2, which has it in ``conv.py``.
     """
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1):

@@ -6,11 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mytorch.errors import ShapeError
 from mytorch.nn.parameter import Uninitialized
 from mytorch.tensor import Tensor
 
-__all__ = ["IncompatibleKeys", "load_into"]
+__all__ = ["IncompatibleKeys", "find_faults", "load_into"]
 
 
 class IncompatibleKeys(NamedTuple):
@@ -19,35 +18,46 @@ class IncompatibleKeys(NamedTuple):
     missing_keys: list[str]
     unexpected_keys: list[str]
 
+    def __repr__(self) -> str:
+        if not self.missing_keys and not self.unexpected_keys:
+            return "<All keys matched successfully>"
+        return (
+            f"IncompatibleKeys(missing_keys={self.missing_keys}, "
+            f"unexpected_keys={self.unexpected_keys})"
+        )
 
-def load_into(
-    name: str, own: dict[str, Tensor], state_dict: dict[str, Any], strict: bool, assign: bool
-) -> IncompatibleKeys:
-    """Copy ``state_dict`` into the tensors ``own``; see ``Module.load_state_dict``."""
-    given: dict[str, Any] = {
-        path: value if isinstance(value, Uninitialized) else _array(value)
-        for path, value in state_dict.items()
-    }
-    keys = IncompatibleKeys(
-        [path for path in own if path not in given], [path for path in given if path not in own]
-    )
-    faults = []
+
+def find_faults(
+    own: dict[str, Tensor],
+    state_dict: dict[str, Any],
+    strict: bool,
+    assign: bool,
+    keys: IncompatibleKeys,
+    faults: list[str],
+) -> None:
+    """Add to ``keys`` and ``faults`` why ``state_dict`` does not fit the tensors ``own``."""
+    keys.missing_keys.extend(path for path in own if path not in state_dict)
+    keys.unexpected_keys.extend(path for path in state_dict if path not in own)
     if strict:
         faults += [f"missing: {path}" for path in keys.missing_keys]
         faults += [f"unexpected: {path}" for path in keys.unexpected_keys]
-    common = [path for path in own if path in given]
-    for path in common:
-        fault = _fault(own[path], given[path], assign)
+    for path, tensor in own.items():
+        fault = _fault(tensor, _value(state_dict[path]), assign) if path in state_dict else ""
         faults += [f"{path}: {fault}"] if fault else []
-    if faults:
-        raise ShapeError(f"load_state_dict({name}): " + "; ".join(faults))
-    for path in common:
-        if not isinstance(given[path], Uninitialized):
-            _copy(own[path], given[path], assign)
-    return keys
 
 
-def _array(value: Any) -> np.ndarray:
+def load_into(own: dict[str, Tensor], state_dict: dict[str, Any], assign: bool) -> None:
+    """Give the tensors ``own`` the values of ``state_dict``, which fit."""
+    for path, tensor in own.items():
+        value = _value(state_dict[path]) if path in state_dict else None
+        if isinstance(value, np.ndarray):
+            _copy(tensor, value, assign)
+
+
+def _value(value: Any) -> Any:
+    """Return an array, or what has no values yet."""
+    if isinstance(value, Uninitialized):
+        return value
     return value.data if isinstance(value, Tensor) else np.asarray(value)
 
 

@@ -13,9 +13,12 @@ from mytorch.ops.common import check_tensors, float_data, total, unbroadcast
 from mytorch.ops.dropout import drawn
 from mytorch.ops.pointwise import masked
 from mytorch.ops.registry import operation
+from mytorch.ops.rows import add_products, add_up, fold
 from mytorch.ops.softmax import Softmax
 
-__all__ = ["Attention"]
+__all__ = ["Attention", "closed", "scaled_dot_product_attention"]
+
+_MODEST = 40  # of scores up to that, exponentials and their sums neither over- nor underflow
 
 
 class Attention(Function):
@@ -42,14 +45,15 @@ class Attention(Function):
             for added in (None if bias is None else bias.data, shut):
                 if added is not None:
                     p = p + added
-            highest = p.max(axis=-1, keepdims=True, initial=-np.inf)
-            highest[highest == -np.inf] = 0
-            p -= highest
+            if not (p.size and p.min() > -_MODEST and p.max() < _MODEST):
+                highest = fold(np.maximum, p, (p.ndim - 1,), initial=-np.inf)
+                highest[highest == -np.inf] = 0
+                p -= highest
             np.exp(p, out=p)
-            sums = p.sum(axis=-1, keepdims=True)
+            sums = add_up(p, (p.ndim - 1,), True)
             sums[sums == 0] = 1
             p /= sums
-            result = (p if keep is None else p * keep) @ v.data
+            result = _product(p if keep is None else p * keep, v.data, q.data)
         ctx.save_for_backward(q, k, v, bias, q.new(p))
         return q.new(result)
 
@@ -71,15 +75,15 @@ class Attention(Function):
         p, keep, needs = Attention._weights(ctx), ctx.keep, ctx.needs_input_grad
         grads: list[Any] = [None] * 7
         if needs[2]:
-            grads[2] = unbroadcast((p if keep is None else p * keep).mT @ grad_output, v.shape)
+            kept = p if keep is None else p * keep
+            grads[2] = unbroadcast(_product(kept.mT, grad_output, v), v.shape)
         if needs[0] or needs[1] or (bias is not None and needs[3]):
             h = grad_output @ v.mT
-            h = (h if keep is None else h * keep) * p
-            slope = h - p * h.sum(-1, keepdims=True)  # dL/dS
+            slope = _slope(p, h if keep is None else h * keep)
             if needs[0]:
-                grads[0] = unbroadcast((slope @ k) * ctx.scale, q.shape)
+                grads[0] = unbroadcast(_product(slope, k, q) * ctx.scale, q.shape)
             if needs[1]:
-                grads[1] = unbroadcast(slope.mT @ (q * ctx.scale), k.shape)
+                grads[1] = unbroadcast(_product(slope.mT, q * ctx.scale, k), k.shape)
             if bias is not None and needs[3]:
                 grads[3] = unbroadcast(slope, bias.shape)
         return grads
@@ -96,12 +100,35 @@ class Attention(Function):
             tangent_b,
         )
         if moved is not None:
-            moved = moved * p
-            moved = moved - p * moved.sum(-1, keepdims=True)
+            moved = _slope(p, moved)
             moved = (moved if keep is None else moved * keep) @ v
         if tangent_v is not None:
             moved = total(moved, (p if keep is None else p * keep) @ tangent_v)
         return moved
+
+
+def _product(a: Any, b: Any, like: Any) -> Any:
+    """Return a @ b; of arrays with the axes in the order that ``like`` has them in memory.
+
+    So what many heads return or pass back lies as the features did that they are views of, and to
+    put it together again takes no copy.
+    """
+    if not isinstance(a, np.ndarray):
+        return a @ b
+    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    out = np.empty_like(like, a.dtype, shape=(*batch, a.shape[-2], b.shape[-1]))
+    if out.strides[-1] != out.itemsize:  # of an array that repeats itself: BLAS cannot write so
+        return a @ b
+    return np.matmul(a, b, out=out)
+
+
+def _slope(p: Any, h: Any) -> Any:
+    """Return P * (h - sum(h * P)), the derivative of P at S applied to h."""
+    if isinstance(h, np.ndarray) and h.shape == p.shape:
+        moved = h - add_products(h, p, (h.ndim - 1,), True)
+        moved *= p
+        return moved
+    return (h - (h * p).sum(-1, keepdims=True)) * p
 
 
 @operation("functional")
@@ -143,7 +170,7 @@ def scaled_dot_product_attention(
     shape = _shape_of_weights(name, query, key, value)
     bias, shut = _masks(name, query, attn_mask, shape)
     if is_causal:
-        shut = _closed(np.tri(*shape[-2:], dtype=bool), query.data.dtype)
+        shut = closed(np.tri(*shape[-2:], dtype=bool), query.data.dtype)
     if scale is None:
         scale = 1 / math.sqrt(query.data.shape[-1] or 1)
     keep = None
@@ -188,13 +215,13 @@ def _masks(name: str, query: Any, mask: Any, shape: tuple[int, ...]) -> tuple[An
     if not fits:
         raise ShapeError(f"{name}: attn_mask {own} does not broadcast to (…, L, S) = {shape}")
     if mask.data.dtype == bool:
-        return None, _closed(mask.data, dtype)
+        return None, closed(mask.data, dtype)
     if mask.data.dtype != dtype:
         raise DtypeError(f"{name}: attn_mask must be bool or {dtype}, not {mask.data.dtype}")
     return mask, None
 
 
-def _closed(mask: np.ndarray, dtype: Any) -> np.ndarray:
+def closed(mask: np.ndarray, dtype: Any) -> np.ndarray:
     """Return 0 where ``mask`` holds, else minus infinity."""
     return np.where(mask, dtype.type(0), dtype.type(-np.inf))
 

@@ -69,7 +69,7 @@ def _checked_shape(name: str, input: Any, p: float) -> tuple[int, ...]:
 def _dropped(
     name: str, input: Any, p: float, training: bool, inplace: bool, shape: Any = None
 ) -> Any:
-    if not training:
+    if not training or p == 0:
         return input
     float_data(name, input)
     if inplace:

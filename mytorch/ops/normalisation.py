@@ -16,7 +16,7 @@ from mytorch.errors import ArgumentError, DtypeError, ShapeError
 from mytorch.ops.common import check_tensors, float_data, total, unbroadcast
 from mytorch.ops.joining import Cat
 from mytorch.ops.registry import operation
-from mytorch.ops.rows import sum_of_products
+from mytorch.ops.rows import add_up, sum_of_products
 
 __all__ = ["Standardize"]
 
@@ -47,16 +47,16 @@ class Standardize(Function):
         ctx.count = count = int(np.prod([x.shape[axis] for axis in axes]))
         ctx.shapes = [None if p is None else p.data.shape for p in (weight, bias)]
         with np.errstate(all="ignore"):
-            mean = x.sum(axes, keepdims=True) / x.dtype.type(count) if centred else None
+            mean = add_up(x, axes, True) / x.dtype.type(count) if centred else None
             n = x - mean if centred else x
             variance = sum_of_products(n, n, axes) / x.dtype.type(count)
             u = 1 / np.sqrt(variance + x.dtype.type(eps))
-            n = n * u
+            n = np.multiply(n, u, out=n if centred else None)
         if watch is not None:
             watch(mean, variance)
         result = n if weight is None else n * weight.data
         if bias is not None:
-            result = result + bias.data
+            result = np.add(result, bias.data, out=None if result is n else result)
         output = a.new(result)
         ctx.save_for_backward(a, output if result is n else a.new(n), a.new(u), weight)
         return output
@@ -75,10 +75,17 @@ class Standardize(Function):
     @staticmethod
     def _slope(ctx: Any, n: Any, u: Any, h: Any) -> Any:
         """Return dn/dx applied to h, from either side: it is symmetric."""
-        drift = n * (sum_of_products(h, n, ctx.axes) / -ctx.count) + h
+        drift = n * (sum_of_products(h, n, ctx.axes) / -ctx.count)
+        if not isinstance(drift, np.ndarray):
+            drift = drift + h
+            if ctx.centred:
+                drift = drift - h.sum(ctx.axes, keepdims=True) / ctx.count
+            return drift * u
+        drift += h
         if ctx.centred:
-            drift = drift - h.sum(ctx.axes, keepdims=True) / ctx.count
-        return drift * u
+            drift -= add_up(h, ctx.axes, True) / ctx.count
+        drift *= u
+        return drift
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:

@@ -268,7 +268,8 @@ def lp_pool2d(
 ) -> Any:
     """Return (sum of x ** p) ** (1 / p) of each window of an image (lp_pool2d).
 
-    The root of a negative sum, which only an odd p can have, is nan, as in torch.
+    The root of a negative sum, which only an odd p can have, is nan, and the gradient of a window
+    of zeros is 0, as in torch.
     Args:
         norm_type: p; 1 is sum pooling, and a large p nears max pooling of positive numbers.
         kernel_size, stride, ceil_mode: as of ``avg_pool2d``; a window that reaches beyond the
@@ -290,7 +291,8 @@ def _lp_pool(
     kernel = per_axis(name, "kernel_size", kernel_size, axes)
     mean = _avg_pool(name, axes, input**norm_type, kernel, stride, 0, ceil_mode, True, None)
     sign = mean.new(np.sign(mean.data))
-    return (sign * mean.abs() * math.prod(kernel)) ** (1.0 / norm_type)
+    size = mean.abs().relu()  # relu stops the infinite slope of the root at 0, as in torch
+    return (sign * size * math.prod(kernel)) ** (1.0 / norm_type)
 
 
 # ------------------------------------------------------------------------------ arguments

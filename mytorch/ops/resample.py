@@ -222,6 +222,27 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     )
 
 
+@operation(("mytorch", "functional"), method=False)
+def channel_shuffle(input: Any, groups: int) -> Any:
+    """Return (N, C, …) with the channels of ``groups`` groups dealt out in turn (channel_shuffle).
+
+    Math: y[n, j * groups + i] = x[n, i * C / groups + j], the j-th channel of group i.
+    Raises:
+        ShapeError: fewer than three axes; groups that do not divide the channels.
+    Source: X. Zhang et al., "ShuffleNet" (2018).
+    """
+    shape = input.data.shape
+    if len(shape) < 3:
+        raise ShapeError(f"channel_shuffle: expects (N, C, …) of three axes or more, got {shape}")
+    if groups < 1 or shape[1] % groups:
+        raise ShapeError(
+            f"channel_shuffle: groups={groups} must be positive and divide the {shape[1]} channels "
+            f"of {shape}"
+        )
+    parts = input.reshape((shape[0], groups, shape[1] // groups, *shape[2:]))
+    return np.swapaxes(parts, 1, 2).reshape(shape)
+
+
 def _image(name: str, input: Any, factor: int) -> tuple[tuple[int, ...], tuple[int, ...], int]:
     """Return the axes before the channels, (C, H, W), and the factor."""
     shape = input.data.shape

@@ -127,7 +127,7 @@ def check_image(name: str, input: Any, axes: int) -> None:
     check_tensors(name, input)
     shape = input.data.shape
     if len(shape) not in (axes + 1, axes + 2):
-        letters = ", ".join("HW"[-axes:] if axes == 2 else "L")
+        letters = ", ".join("L" if axes == 1 else "DHW"[-axes:])
         raise ShapeError(f"{name}: expects (N, C, {letters}) or (C, {letters}), got {shape}")
 
 

@@ -57,7 +57,7 @@ CASES = [
     row("GLU(0)", 2, 3),
 ]
 BAD = [
-    BadModule("Hardtanh(1, -1)", "min_val 1 must be below max_val -1", torch=False),
+    BadModule("Hardtanh(1, -1)", "min_val 1 must be below max_val -1"),
     BadModule("Softmax2d()", r"Softmax2d: expected \(N, C, H, W\)", ((2, 3),), torch=False),
     BadModule("PReLU(2)", "prelu: .*3", (SHAPE,)),
     BadModule("GELU('none such')", "approximate", (SHAPE,)),
@@ -67,5 +67,6 @@ BAD = [
     BadModule("RReLU(0.5, 0.1)", "lower", (SHAPE,)),
     BadModule("CELU(0)", "alpha", (SHAPE,)),
     BadModule("PReLU(device='cuda')", "PReLU: device: .* no device 'cuda'", torch=False),
+    BadModule("PReLU(-1)", "PReLU: num_parameters must be at least 0, got -1"),
     BadModule("PReLU(dtype=tensor(1).dtype)", "PReLU: dtype must be floating", torch=False),
 ]

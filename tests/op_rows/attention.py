@@ -55,6 +55,41 @@ def wrong(error: type, message: str, *shapes: tuple[int, ...], torch: bool = Tru
     return Bad(call, error, message, torch)  # fmt: skip
 
 
+def many(q: Any, k: Any, v: Any, w: Any, b: Any, w_out: Any, b_out: Any, mask: Any = 0.0) -> Any:
+    """Two heads by the definition, of (L, N, E): the result, and each head's weights."""
+
+    def heads(x: Any, number: int) -> Any:  # (N, 2, L, E / 2)
+        x = x @ np.split(w, 3)[number].T + np.split(b, 3)[number]
+        return x.reshape(*x.shape[:2], 2, -1).transpose(1, 2, 0, 3)
+
+    queries, keys, values = (heads(x, number) for number, x in enumerate((q, k, v)))
+    weights = np.exp(queries @ keys.mT * queries.shape[-1] ** -0.5 + mask)
+    weights /= weights.sum(-1, keepdims=True)
+    y = (weights @ values).transpose(2, 0, 1, 3).reshape(q.shape)
+    return y @ w_out.T + b_out, weights
+
+
+def by_heads(**options: Any) -> Any:
+    """The call of two heads, with what is the same for all of them."""
+
+    def call(m: Any, q: Any, k: Any, v: Any, w: Any, b: Any, w_out: Any, b_out: Any) -> Any:
+        named = {key: m.tensor(x) if key == "attn_mask" else x for key, x in options.items()}
+        return m.nn.functional.multi_head_attention_forward(
+            q, k, v, q.shape[-1], 2, w, b, None, None, False, 0.0, w_out, b_out, **named
+        )
+
+    return call
+
+
+HALF = {"float16": "projections are rounded in another order, which the softmax enlarges"}
+
+
+def of_heads(length: int, others: int, batch: int, size: int) -> Shapes:
+    """The shapes of queries, keys, values and the parameters."""
+    inputs = ((length, batch, size), (others, batch, size), (others, batch, size))
+    return (*inputs, (3 * size, size), (3 * size,), (size, size), (size,))
+
+
 PLAIN: tuple[Shapes, ...] = (
     ((2, 3, 5), (2, 4, 5), (2, 4, 2)),
     ((3, 2), (4, 2), (4, 2)),
@@ -113,4 +148,12 @@ ROWS = [
            reference=None, torch=None),
     OpCase("scaled_dot_product_attention dropout of all", shapes=ONE, **on(dropout_p=1.0),
            reference=lambda q, k, v: np.zeros((2, 2, 3, 2))),
+    OpCase("multi_head_attention_forward", by_heads(average_attn_weights=False), many,
+           (of_heads(3, 4, 2, 6), of_heads(1, 2, 1, 2)), differs=HALF),
+    OpCase("multi_head_attention_forward mean weights", by_heads(),
+           lambda *xs: (many(*xs)[0], many(*xs)[1].mean(1)), (of_heads(3, 4, 2, 6),),
+           differs=HALF),
+    OpCase("multi_head_attention_forward masked",
+           by_heads(attn_mask=~MASK[[0, 2]], average_attn_weights=False),
+           lambda *xs: many(*xs, closed(MASK[[0, 2]])), (of_heads(2, 4, 2, 4),), differs=HALF),
 ]  # fmt: skip

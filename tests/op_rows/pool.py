@@ -147,6 +147,7 @@ ROWS = [
            lambda x: np.stack([x[..., 0], x.sum(-1), x[..., 1]], -1), images((2, 3, 2)),
            torch=None),
     pool("lp_pool2d", "", images((2, 3, 4, 5), (1, 3, 3)), 2, 2, domain=(positive,),
+         kinks=(Kink(([[[0.0, 0], [0, 0]]],), ([[[0, 0], [0, 0]]],), [[[2]]]),),
          bad=(wrong("lp_pool2d", (1, 3, 3), 2, 4, message="larger than the input"),)),
     pool("lp_pool2d", "odd", images((2, 3, 4, 5)), 3, (2, 3), 1, True, domain=(positive,)),
     pool("lp_pool1d", "", images((2, 3, 4), (1, 3)), 1.5, 2, domain=(positive,)),

@@ -43,6 +43,13 @@ def shuffled(x: np.ndarray) -> np.ndarray:
     return result
 
 
+def dealt(x: np.ndarray) -> np.ndarray:
+    """The channels of two halves in turn."""
+    result, half = np.empty_like(x), x.shape[1] // 2
+    result[:, ::2], result[:, 1::2] = x[:, :half], x[:, half:]
+    return result
+
+
 def upsampled(m: Any, a: Any) -> Any:
     """An image upsampled, silently: torch would have interpolate called."""
     with warnings.catch_warnings():
@@ -92,4 +99,11 @@ ROWS = [
     OpCase("pixel_unshuffle", lambda m, a: m.pixel_unshuffle(a, 2), None,
            (((2, 2, 4, 6),), ((1, 2, 2),)),
            bad=(of("pixel_unshuffle", 1, 3, 4, 5, factor=2, message=r"size \(4, 5\)"),)),
+    OpCase("channel_shuffle", lambda m, a: m.channel_shuffle(a, 2), dealt,
+           (((2, 6, 2, 3),), ((1, 2, 1),), ((0, 4, 2, 1, 2),)),
+           bad=(
+               of("channel_shuffle", 1, 4, 5, factor=3, message="groups=3 .* the 4 channels"),
+               of("channel_shuffle", 1, 4, 5, factor=0, message="groups=0 must be positive"),
+               of("channel_shuffle", 2, 4, factor=2, message=r"three axes or more, got \(2, 4\)"),
+           )),
 ]  # fmt: skip

@@ -71,7 +71,9 @@ class _SpectralNorm(Module):
         return value
 
 
-def _bring_to_date(name: str, module: Any, state_dict: dict[str, Any], prefix: str) -> None:
+def _bring_to_date(
+    name: str, module: Any, state_dict: dict[str, Any], prefix: str, *others: Any
+) -> None:
     """Rename what the older weight_norm saved."""
     for old, new in ((f"{name}_g", "original0"), (f"{name}_v", "original1")):
         if prefix + old in state_dict:

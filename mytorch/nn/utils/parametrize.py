@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from mytorch.errors import ArgumentError
+from mytorch.errors import ArgumentError, ShapeError
 from mytorch.grad_mode import no_grad
 from mytorch.nn.containers import ModuleDict, ModuleList
 from mytorch.nn.module import Module, Parameter
@@ -82,7 +82,7 @@ class ParametrizationList(ModuleList):
         """Change the originals so that the tensor becomes ``value``.
 
         Raises:
-            RuntimeError: a module has no ``right_inverse``.
+            RuntimeError: a module has no ``right_inverse``; ShapeError: another shape.
         """
         for module in reversed(list(self)):
             if not hasattr(module, "right_inverse"):
@@ -92,8 +92,13 @@ class ParametrizationList(ModuleList):
                 )
             value = module.right_inverse(value)
         values = [value] if self.is_tensor else value
-        for original, each in zip(self.originals(), values, strict=True):
-            original.data = each.data.copy()
+        for place, (original, each) in enumerate(zip(self.originals(), values, strict=True)):
+            if original.shape != each.shape:
+                raise ShapeError(
+                    f"a value of a parametrized tensor: expected original {place} of shape "
+                    f"{tuple(original.shape)}, got {tuple(each.shape)}"
+                )
+            original.data[...] = each.data
             original.mark_changed()
 
 
