@@ -16,7 +16,6 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 import mytorch  # noqa: E402
+from hw1.mnist import number  # noqa: E402
 from mytorch import nn, optim  # noqa: E402
 from mytorch.tensor import Tensor  # noqa: E402
 
@@ -148,15 +148,15 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="labs/char_rnn.py", description="Train a recurrent network to write."
     )
-    add, whole, real = parser.add_argument, _number(int, 1), _number(float, 1e-6)
+    add, whole, real = parser.add_argument, number(int, 1), number(float, 1e-6)
     add("--text", type=Path, metavar="FILE", help="default: Python's language reference")
     add("--network", choices=NETWORKS, default="lstm", help="default: %(default)s")
     add("--hidden", type=whole, default=256, help="size of a state; default: %(default)s")
     add("--layers", type=whole, default=1, help="default: %(default)s")
-    add("--epochs", type=whole, default=8, help="default: %(default)s")
+    add("--epochs", type=whole, default=6, help="default: %(default)s")
     add("--lr", type=real, default=0.005, help="the highest learning rate; default: %(default)s")
-    add("--seed", type=_number(int, 0), default=0, help="default: %(default)s")
-    add("--sample", type=_number(int, 0), default=500, metavar="N", help="characters to write")
+    add("--seed", type=number(int, 0), default=0, help="default: %(default)s")
+    add("--sample", type=number(int, 0), default=500, metavar="N", help="characters to write")
     add("--start", default="\n", metavar="TEXT", help="what it goes on from; default: a new line")
     add("--temperature", type=real, default=0.7, help="default: %(default)s")
     args = parser.parse_args()
@@ -177,19 +177,6 @@ def language_reference() -> str:
     from pydoc_data.topics import topics
 
     return "\n\n".join(topics[name] for name in sorted(topics))
-
-
-def _number(kind: type, least: float, most: float = 1e9) -> Callable[[str], Any]:
-    """Return the argparse type of a number from ``least`` to ``most``."""
-
-    def parse_number(text: str) -> Any:
-        value = kind(text)
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{text} is out of range: from {least} to {most:g}")
-        return value
-
-    parse_number.__name__ = kind.__name__  # argparse names the type in its message
-    return parse_number
 
 
 if __name__ == "__main__":
