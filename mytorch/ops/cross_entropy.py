@@ -230,7 +230,11 @@ def class_indices(
             raise TypeError(f"{name}: labels are class indices; target[{place}] is {label}")
     elif labels.dtype.kind not in "iu":
         raise TypeError(f"{name}: labels are class indices (integers), not {labels.dtype}")
-    classes = _classes(logits)
+    classes, found = _classes(logits), labels.reshape(-1).astype(np.int64)
+    if ignore_index is None or ignore_index < 0:
+        largest = found.view(np.uint64).max(initial=0)  # so read, a negative one is beyond all
+        if largest < classes:
+            return found, None
     outside, ignored = (labels < 0) | (labels >= classes), None
     if ignore_index is not None and (ignore_index >= 0 or outside.any()):
         ignored = labels == ignore_index
@@ -241,7 +245,6 @@ def class_indices(
             f"{name}: target[{place}] is {label:.0f}, "
             f"but the logits have classes 0 to {classes - 1}"
         )
-    found = labels.reshape(-1).astype(np.int64)
     if ignored is None or not ignored.any():
         return found, None
     kept = ~ignored.reshape(-1)
