@@ -218,7 +218,9 @@ def test_only_these_operations_have_no_rule_of_their_own() -> None:
             stack.append(cls)
             if cls.jvp is None and cls.__module__.startswith("mytorch."):
                 without.add(cls.__name__)
-    assert without == {"_Checkpoint", "_OnlyOnce", "_Watch"}
+    of_others = {"_Checkpoint", "_OnlyOnce", "_Watch"}  # they run what has rules
+    loops = {"GRULayer", "LSTMLayer", "ReLULayer", "Recurrence", "TanhLayer"}  # written in cells
+    assert without == of_others | loops
 
 
 def test_values_taken_as_arrays_are_refused_instead_of_losing_their_tangent() -> None:
