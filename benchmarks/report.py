@@ -113,7 +113,7 @@ def plot(results: list[Result], path: Path) -> None:
     from matplotlib import pyplot
 
     shown = [result for result in results if "torch" in result.costs]
-    figure, axes = pyplot.subplots(figsize=(9, 0.42 * len(shown) * 2 + 1.2))
+    figure, axes = pyplot.subplots(figsize=(8, 0.42 * len(shown) + 1.4))
     systems = [s for s in SYSTEMS if any(s in result.costs for result in shown)]
     height = 0.8 / len(systems)
     for place, system in enumerate(systems):
@@ -132,10 +132,12 @@ def plot(results: list[Result], path: Path) -> None:
         )
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_yticks(range(len(shown)), [result.work.name for result in shown])
-    axes.invert_yaxis()
+    axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.set_xlim(0, 3)
     axes.set_xlabel("time relative to torch eager (shorter is faster; bars are cut at 3)")
-    axes.legend(loc="lower right", fontsize="small")
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize="small", frameon=False
+    )
     axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     figure.savefig(path, dpi=150)
