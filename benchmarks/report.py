@@ -135,9 +135,7 @@ def plot(results: list[Result], path: Path) -> None:
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.set_xlim(0, 3)
     axes.set_xlabel("time relative to torch eager (shorter is faster; bars are cut at 3)")
-    axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize="small", frameon=False
-    )
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize="small", frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     figure.savefig(path, dpi=150)

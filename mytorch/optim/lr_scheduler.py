@@ -1,8 +1,7 @@
-"""Schedules of the learning rate, under torch's name: see ``schedules.py`` and ``cycles.py``."""
+"""Schedules of the learning rate, under torch's name: those of the files beside this one."""
 
 from mytorch.optim.cycles import CyclicLR, OneCycleLR, ReduceLROnPlateau
 from mytorch.optim.schedules import (
-    ChainedScheduler,
     ConstantLR,
     CosineAnnealingLR,
     CosineAnnealingWarmRestarts,
@@ -13,10 +12,10 @@ from mytorch.optim.schedules import (
     MultiplicativeLR,
     MultiStepLR,
     PolynomialLR,
-    SequentialLR,
     StepLR,
     WarmupLR,
 )
+from mytorch.optim.sequences import ChainedScheduler, SequentialLR
 
 __all__ = [
     "ChainedScheduler",
