@@ -215,6 +215,7 @@ def of_arrays(code: Call, arrays: list[np.ndarray]) -> np.ndarray:
 # ----------------------------------------------------------------------------- the tables' rules
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated:DeprecationWarning")
 @pytest.mark.parametrize(("code", "shapes", "domain"), ROWS)
 def test_numpy_code_gives_numpys_values_and_right_gradients(
     code: Call, shapes: Any, domain: Any
