@@ -203,7 +203,10 @@ def test_bytes_at_random_are_refused(tmp_path: Path) -> None:
     starts = [b"", b"PK\x03\x04", b"\x80\x02\x8a\x0a", bytes(8) + b"{", b"\x93NUMPY"]
     for trial in range(300):
         path.write_bytes(starts[trial % len(starts)] + rng.bytes(rng.integers(0, 200)))
-        with pytest.raises(ValueError, match="is not a whole file"):
+        # ImportError: they look like safetensors, and its library is not there
+        with pytest.raises(
+            (ValueError, ImportError), match="is not a whole file|needs the library"
+        ):
             mytorch.load(path)
 
 
