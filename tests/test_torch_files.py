@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pickle
 import zipfile
@@ -201,12 +202,11 @@ def test_files_cut_damaged_or_shuffled_raise_value_errors_and_nothing_else(tmp_p
 def test_bytes_at_random_are_refused(tmp_path: Path) -> None:
     rng, path = np.random.default_rng(1), tmp_path / "x.bin"
     starts = [b"", b"PK\x03\x04", b"\x80\x02\x8a\x0a", bytes(8) + b"{", b"\x93NUMPY"]
+    has_library = importlib.util.find_spec("safetensors") is not None
+    refusals = ValueError if has_library else (ValueError, ImportError)  # some look like its files
     for trial in range(300):
         path.write_bytes(starts[trial % len(starts)] + rng.bytes(rng.integers(0, 200)))
-        # ImportError: they look like safetensors, and its library is not there
-        with pytest.raises(
-            (ValueError, ImportError), match="is not a whole file|needs the library"
-        ):
+        with pytest.raises(refusals, match="is not a whole file|needs the library"):
             mytorch.load(path)
 
 
