@@ -50,6 +50,8 @@ class BackwardFunction(ContextManager):
     _own: tuple[tuple[int, int], ...] = ()  # (place among the saved, output's number)
 
     def __init__(self, forward_cls: type[Function], next_functions: list[Any] | None = None):
+        self._saved = self._versions = ()
+        self.bare = False
         self.forward_cls = forward_cls
         self.next_functions = [] if next_functions is None else next_functions
         if anomaly.get():
@@ -72,11 +74,8 @@ class BackwardFunction(ContextManager):
         needed = self.__dict__.get("needed")
         return needed or tuple([node is not None for node in self.next_functions])
 
-    @property
-    def saved_tensors(self) -> tuple[Any, ...]:
-        """As ``ContextManager.saved_tensors``; a saved output is linked to this node again."""
-        saved = super().saved_tensors
-        if not self._own or self.bare or not recording.get():
+    def _linked(self, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not self._own or not recording.get():
             return saved
         linked = list(saved)
         for place, number in self._own:
@@ -133,7 +132,10 @@ class BackwardFunction(ContextManager):
         cls = self.forward_cls
         if cls.on_arrays:
             self.bare = True
-            return self._checked(cls.backward(self, *grad_outputs))
+            gradients = cls.backward(self, *grad_outputs)
+            if type(gradients) is tuple and len(gradients) == len(self.next_functions):
+                return gradients
+            return self._checked(gradients)
         gradients = self.apply(*[None if grad is None else new(grad) for grad in grad_outputs])
         for gradient in gradients:
             if gradient is not None and not isinstance(gradient, Variable):
@@ -211,7 +213,8 @@ class AccumulateGrad:
     @property
     def dtype(self) -> np.dtype:
         """The dtype of the leaf's gradient."""
-        return gradient_dtype(self.variable.data)
+        dtype = self.variable.data.dtype
+        return dtype if dtype.kind in "fc" else get_default_dtype()
 
     @property
     def hooks(self) -> dict[int, Any] | None:
@@ -367,11 +370,14 @@ class Function:
 
             return apply_dual(cls, args, live)
         if recording.get():
-            for arg in args:
-                if isinstance(arg, Variable) and arg._requires_grad:
-                    node = BackwardFunction(cls, edges_to(args))
-                    return node.attach(cls._run(node, *args), args)
-        return cls._run(ContextManager(), *args)
+            edges = edges_to(args)
+            if any(edges):
+                node = BackwardFunction(cls, edges)
+                return node.attach(cls._run(node, *args), args)
+        return cls._run(_unrecorded(ContextManager), *args)
+
+
+_unrecorded = object.__new__  # what a context that is forgotten is made by: it is not set up
 
 
 def apply_to_pair(cls: type[Function], a: Variable, b: Variable) -> Any:
@@ -381,9 +387,13 @@ def apply_to_pair(cls: type[Function], a: Variable, b: Variable) -> Any:
 
         return apply_dual(cls, (a, b), live)
     if (a._requires_grad or b._requires_grad) and recording.get():
-        node = BackwardFunction(cls, [edge_to(a), edge_to(b)])
+        edges = [
+            (a.grad_fn or accumulator_of(a)) if a._requires_grad else None,
+            (b.grad_fn or accumulator_of(b)) if b._requires_grad else None,
+        ]
+        node = BackwardFunction(cls, edges)
         return node.attach(cls._run(node, a, b), (a, b))
-    return cls._run(ContextManager(), a, b)
+    return cls._run(_unrecorded(ContextManager), a, b)
 
 
 def _watched(cls: type[Function], ctx: Any, *args: Any) -> Any:

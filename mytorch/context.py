@@ -29,11 +29,15 @@ class ContextManager:
         bare (bool): the rule that is running computes on arrays (see ``Function.on_arrays``).
     """
 
-    __slots__ = ("__dict__",)
+    __slots__ = ("__dict__", "_saved", "_versions", "bare")
 
-    _saved: tuple[Any, ...] | None = ()
-    _versions: tuple[int, ...] = ()
-    bare: bool = False
+    _saved: tuple[Any, ...] | None
+    _versions: tuple[int, ...]
+    bare: bool
+
+    def __init__(self) -> None:
+        self._saved = self._versions = ()
+        self.bare = False
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep ``tensors`` (inputs, outputs or constants of forward) until backward needs them.
@@ -78,17 +82,23 @@ class ContextManager:
                 "freed by the first. Call backward(retain_graph=True) the first time, or run the "
                 f"forward pass again.{self.place}"
             )
-        for position, tensor in enumerate(saved):
-            if tensor is not None and tensor._version is not None:
-                changes = tensor._version[0] - self._versions[position]
-                if changes:
-                    raise GraphError(
-                        f"a tensor of shape {tensor.data.shape} that {self.function_name} saved "
-                        f"for backward was changed in place {changes} time(s) since; change a copy "
-                        f"(tensor.clone()) instead, or do it after backward().{self.place}"
-                    )
-        if self.bare:
-            return tuple([None if tensor is None else tensor.data for tensor in saved])
+        arrays: list[Any] = []
+        for tensor, version in zip(saved, self._versions, strict=True):
+            if tensor is None:
+                arrays.append(None)
+                continue
+            if tensor._version is not None and tensor._version[0] != version:
+                changes = tensor._version[0] - version
+                raise GraphError(
+                    f"a tensor of shape {tensor.data.shape} that {self.function_name} saved "
+                    f"for backward was changed in place {changes} time(s) since; change a copy "
+                    f"(tensor.clone()) instead, or do it after backward().{self.place}"
+                )
+            arrays.append(tensor.data)
+        return tuple(arrays) if self.bare else self._linked(saved)
+
+    def _linked(self, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the saved tensors for a rule on Tensors; a node links its own outputs again."""
         return saved
 
     @property

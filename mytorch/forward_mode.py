@@ -113,7 +113,9 @@ class _ArrayContext(ContextManager):
 
     __slots__ = ()
 
-    bare = True
+    def __init__(self) -> None:
+        super().__init__()
+        self.bare = True
 
     def save_for_backward(self, *tensors: Any) -> None:
         self._saved = tuple([None if tensor is None else tensor.data for tensor in tensors])

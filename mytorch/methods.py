@@ -41,7 +41,7 @@ def _operators(operation: Any, convert: Convert = as_operand) -> tuple[Any, Any]
             other = convert(self, other)
             if other is None:
                 return NotImplemented
-        return function(self, other)
+        return apply_to_pair(operation, self, other) if is_class else operation(self, other)
 
     def reflected(self: Any, other: Any) -> Any:
         other = convert(self, other)

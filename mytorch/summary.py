@@ -244,7 +244,7 @@ class _Run:
         for node, row in self.nodes:
             if node not in reached:
                 continue
-            for each in _leaves(vars(node)):
+            for each in _leaves((node._saved, vars(node))):
                 memory = _memory(each.data if isinstance(each, Tensor) else each)
                 if id(memory) not in seen:
                     seen.add(id(memory))

@@ -281,8 +281,10 @@ def float_data(name: str, a: Any) -> np.ndarray:
 
 def refuse_booleans(name: str, *tensors: Any) -> None:
     """Raise DtypeError if all tensors are boolean: what torch has no such operation for."""
-    if all(tensor.data.dtype.kind == "b" for tensor in tensors):
-        raise DtypeError(f"{name}: not for booleans; convert with .long() or .float()")
+    for tensor in tensors:
+        if tensor.data.dtype.kind != "b":
+            return
+    raise DtypeError(f"{name}: not for booleans; convert with .long() or .float()")
 
 
 def refuse_integers(name: str, *tensors: Any) -> None:

@@ -25,22 +25,21 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         ShapeError: sizes that do not fit; DtypeError: mixed dtypes.
     """
     check_tensors("linear", input, weight)
-    shapes = input.data.shape, weight.data.shape
-    if len(shapes[1]) != 2 or not shapes[0] or shapes[0][-1] != shapes[1][1]:
+    x, w = input.data, weight.data
+    b: Any = None if bias is None else bias.data
+    if w.ndim != 2 or not x.ndim or x.shape[-1] != w.shape[1]:
         raise ShapeError(
-            f"linear: input {shapes[0]} and weight {shapes[1]} do not fit: "
+            f"linear: input {x.shape} and weight {w.shape} do not fit: "
             "expected (…, in_features) and (out_features, in_features)"
         )
-    if bias is not None and bias.data.shape != shapes[1][:1]:
-        raise ShapeError(
-            f"linear: bias has shape {bias.data.shape}, weight {shapes[1]} needs {shapes[1][:1]}"
+    if b is not None and b.shape != w.shape[:1]:
+        raise ShapeError(f"linear: bias has shape {b.shape}, weight {w.shape} needs {w.shape[:1]}")
+    if w.dtype != x.dtype or (b is not None and b.dtype != x.dtype):
+        name, other = ("weight", w) if w.dtype != x.dtype else ("bias", b)
+        raise DtypeError(
+            f"linear: input is {x.dtype} but {name} is {other.dtype}; "
+            "convert one, as with x.astype(dtype) or model.to(dtype)"
         )
-    for name, other in (("weight", weight), ("bias", bias)):
-        if other is not None and other.data.dtype != input.data.dtype:
-            raise DtypeError(
-                f"linear: input is {input.data.dtype} but {name} is {other.data.dtype}; "
-                "convert one, as with x.astype(dtype) or model.to(dtype)"
-            )
     refuse_booleans("linear", input)
     return Affine.apply(input, weight, bias)
 
