@@ -331,7 +331,7 @@ class ReLU(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         (result,) = ctx.saved_tensors
-        return (masked(grad_output, ~(values(result) <= 0)),)
+        return (masked(grad_output, values(result) != 0),)
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any) -> Any:

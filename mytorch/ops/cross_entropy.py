@@ -15,7 +15,7 @@ from mytorch.grad_mode import is_traced
 from mytorch.ops.common import float_data, total
 from mytorch.ops.pointwise import masked
 from mytorch.ops.registry import operation
-from mytorch.ops.rows import sum_of_products
+from mytorch.ops.rows import sum_of_products, wide
 from mytorch.ops.softmax import LogSoftmax, Softmax
 from mytorch.quiet import quietly
 from mytorch.variable import Variable
@@ -40,6 +40,8 @@ def check_reduction(name: str, reduction: str, *others: str) -> None:
 
 
 # --------------------------------------------------------------------- rows, each with its class
+
+_FEW = 64  # so few classes are laid out as rows: NumPy reduces many short rows slowly
 
 
 class _Rows(Function):
@@ -71,17 +73,19 @@ class _Rows(Function):
         ctx.weights, ctx.reduction, ctx.axis, ctx.count = weights, reduction, axis, 1
         rows = np.arange(len(target))
         ctx.places = (rows, target) if axis else (target, rows)
-        with np.errstate(all="ignore"):  # inf - inf, and the mean of no losses, are nan
-            losses = cls._weighted(ctx, cls.losses(ctx, a))
-            if reduction == "none":
-                return a.new(losses)
-            wide = np.promote_types(losses.dtype, np.float32)  # a sum may be too large for float16
-            result = losses.sum(dtype=wide)
-            if reduction == "mean":
-                count = len(target) if weights is None else weights.sum(dtype=wide)
-                ctx.count = count or 1
-                result = result / wide.type(count)
-            return a.new(result.astype(losses.dtype))
+        return a.new(quietly(cls._reduced, ctx, a))  # inf - inf, and the mean of none, are nan
+
+    @classmethod
+    def _reduced(cls, ctx: Any, a: Any) -> Any:
+        losses = cls._weighted(ctx, cls.losses(ctx, a))
+        if ctx.reduction == "none":
+            return losses
+        result = wide(losses).sum()
+        if ctx.reduction == "mean":
+            count = len(losses) if ctx.weights is None else wide(ctx.weights).sum()
+            ctx.count = count or 1
+            result = result / result.dtype.type(count)
+        return losses.dtype.type(result)
 
     @staticmethod
     def _weighted(ctx: Any, losses: Any) -> Any:
@@ -132,13 +136,16 @@ class CrossEntropy(_Rows):
 
     @staticmethod
     def losses(ctx: Any, logits: Any) -> np.ndarray:
-        z, axis = logits.data, ctx.axis
-        shifted = z - z.max(axis=axis, keepdims=True, initial=-np.inf)
-        softmax = np.exp(shifted)  # (N, C)
-        sums = softmax.sum(axis=axis, keepdims=True)  # (N, 1)
+        z = logits.data.T if ctx.axis else logits.data  # (C, N)
+        if len(z) <= _FEW:
+            z = np.ascontiguousarray(z)
+        shifted = z - z.max(axis=0, initial=-np.inf)
+        softmax = np.exp(shifted)
+        sums = softmax.sum(axis=0)
         softmax /= sums
-        ctx.save_for_backward(logits, logits.new(softmax))
-        return np.log(sums.reshape(-1)) - shifted[ctx.places]
+        ctx.save_for_backward(logits, logits.new(softmax.T if ctx.axis else softmax))
+        picked = (shifted.T if ctx.axis else shifted)[ctx.places]
+        return np.log(sums) - picked
 
     @staticmethod
     def pull(ctx: Any, grad: Any) -> Any:

@@ -150,8 +150,9 @@ class Affine(Function):
     def backward(ctx: Any, grad_output: Any) -> Any:
         x, weight = ctx.saved_tensors
         needs = ctx.needs_input_grad
-        grad = grad_output.reshape(-1, weight.shape[0])  # (N, out)
-        rows = x.reshape(-1, weight.shape[1])  # (N, in)
+        grad, rows = grad_output, x
+        if len(x.shape) != 2:
+            grad, rows = grad.reshape(-1, weight.shape[0]), x.reshape(-1, weight.shape[1])
         return (
             product(grad, weight).reshape(x.shape) if needs[0] else None,
             product(grad.mT, rows) if needs[1] else None,

@@ -100,12 +100,13 @@ class Adam(_AdamFamily):
 
     def _numbers(self, group: dict[str, Any], state: dict[str, Any]) -> Betas:
         first, second = _corrections(group, state)
-        return float(group["lr"]) / first, 1 / sqrt(second)
+        root = sqrt(second)  # lr m / (sqrt(v) / root + eps) is lr root m / (sqrt(v) + root eps)
+        return float(group["lr"]) / first * root, float(group["eps"]) * root
 
     def _update(
         self, group: Any, numbers: Betas, w: np.ndarray, g: np.ndarray, *kept: np.ndarray
     ) -> None:
-        rate, correction = numbers
+        rate, eps = numbers
         m, v = kept[:2]
         s, d = self._spare(w, 2)
         if self._decoupled:
@@ -117,8 +118,7 @@ class Adam(_AdamFamily):
         if group["amsgrad"]:
             v = np.maximum(kept[2], v, out=kept[2])
         np.sqrt(v, out=s)
-        s *= correction
-        s += float(group["eps"])
+        s += eps
         np.divide(m, s, out=s)
         s *= rate
         w -= s

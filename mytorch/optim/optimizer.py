@@ -16,7 +16,7 @@ from mytorch.tensor import Tensor
 
 __all__ = ["Optimizer", "hyperparameter"]
 
-BLOCK = 1 << 16  # elements updated at a time: what a few arrays of them take fits the cache
+BLOCK = 1 << 17  # elements updated at a time: what a few arrays of them take fits the cache
 
 
 def hyperparameter(name: str, doc: str) -> Any:
@@ -126,16 +126,19 @@ class Optimizer:
                 loss = closure()
         self.steps += 1
         for group in self.param_groups:
+            kept = self._kept(group)
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    self._step_of(group, parameter)
+                    self._step_of(group, kept, parameter)
         return loss
 
-    def _step_of(self, group: dict[str, Any], parameter: Tensor) -> None:
+    def _step_of(self, group: dict[str, Any], kept: tuple[str, ...], parameter: Tensor) -> None:
         """Update one parameter, in blocks where it is large."""
-        state = self.state.setdefault(parameter, {"step": 0})
+        state = self.state.get(parameter)
+        if state is None:
+            state = self.state[parameter] = {"step": 0}
         arrays = [parameter.data, parameter.grad.data]
-        for name in self._kept(group):
+        for name in kept:
             if name not in state:
                 state[name] = parameter.new(self._initial(group, name, parameter.data))
             arrays.append(state[name].data)

@@ -105,13 +105,16 @@ class SGD(Optimizer):
             for p in self.params
         ]
 
-    def _numbers(self, group: dict[str, Any], state: dict[str, Any]) -> float:
-        return 1.0 if state["step"] == 1 else 1.0 - float(group["dampening"])
+    def _numbers(self, group: dict[str, Any], state: dict[str, Any]) -> tuple[float, ...]:
+        lr, momentum = float(group["lr"]), float(group["momentum"])
+        rate = lr if group["velocity"] == "handout" else -1.0  # torch's velocity is without it
+        share = 1.0 if state["step"] == 1 else 1.0 - float(group["dampening"])
+        return lr, momentum, rate, share * rate
 
     def _update(
-        self, group: Any, numbers: float, w: np.ndarray, g: np.ndarray, *kept: np.ndarray
+        self, group: Any, numbers: Any, w: np.ndarray, g: np.ndarray, *kept: np.ndarray
     ) -> None:
-        lr, momentum = float(group["lr"]), float(group["momentum"])
+        lr, momentum, rate, into_velocity = numbers
         s, d = self._spare(w, 2)
         g = self._descent(group, w, g, d)
         if not momentum:
@@ -119,9 +122,8 @@ class SGD(Optimizer):
             w -= s
             return
         (v,) = kept
-        rate = lr if group["velocity"] == "handout" else -1.0  # torch's velocity is without it
         v *= momentum
-        np.multiply(g, rate * numbers, out=s)
+        np.multiply(g, into_velocity, out=s)
         v -= s
         if group["nesterov"]:
             np.multiply(g, rate, out=s)
