@@ -12,14 +12,13 @@ Source: torch.profiler.profile.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -31,8 +30,7 @@ __all__ = ["Event", "operations", "profile", "readable_bytes", "replaced"]
 FORWARD, BACKWARD = "forward", "backward"
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """One run of one operation."""
 
     name: str
@@ -169,6 +167,8 @@ class profile:  # noqa: N801 - torch's name
 
     def export_chrome_trace(self, path: str | os.PathLike[str]) -> None:
         """Write the runs as a trace for chrome://tracing or https://ui.perfetto.dev."""
+        import json  # here: who imports the library seldom needs it
+
         threads = {
             thread: n for n, thread in enumerate(dict.fromkeys(e.thread for e in self.events))
         }

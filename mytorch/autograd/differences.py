@@ -11,8 +11,7 @@ its derivatives of size 1, by 1e-10.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,8 +31,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Mismatch:
+class Mismatch(NamedTuple):
     """The element at which a derivative is the most wrong.
 
     Attributes:
@@ -158,8 +156,7 @@ def rounding_of(values: np.ndarray) -> float:
     return 8 * float(np.finfo(np.float64).eps) * float(np.abs(values).max(initial=0))
 
 
-@dataclass
-class Columns:
+class Columns(NamedTuple):
     """Derivatives of one output (m elements) along d directions of one input (n elements)."""
 
     quotients: np.ndarray  # (m, d), by central differences

@@ -10,8 +10,7 @@ Source: torch.autograd.gradcheck, torch.autograd.gradgradcheck.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,8 +31,7 @@ from mytorch.tensor import Tensor
 __all__ = ["GradcheckError", "Mismatch", "gradcheck", "gradgradcheck"]
 
 
-@dataclass(frozen=True)
-class _Options:
+class _Options(NamedTuple):
     eps: float
     atol: float
     rtol: float
@@ -127,7 +125,7 @@ def gradgradcheck(
     names = [f"grad_outputs[{place}]" for place in range(len(cotangents))]
     second.input_names[len(first.inputs) :] = names
     second.output_word = "the gradient of input"
-    return _passes(second, replace(options, check_forward=check_fwd_over_rev), raise_exception)
+    return _passes(second, options._replace(check_forward=check_fwd_over_rev), raise_exception)
 
 
 def _cotangents(outputs: list[Tensor], given: Any) -> list[Tensor]:
@@ -268,8 +266,7 @@ def _rows(
 # ---------------------------------------------------------------------------------- the verdict
 
 
-@dataclass(frozen=True)
-class _Pair:
+class _Pair(NamedTuple):
     """One output against one input."""
 
     subject: Subject

@@ -13,8 +13,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from mytorch.serialization.files import write_whole
-
 __all__ = ["load", "save"]
 
 
@@ -32,10 +30,10 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
         OSError: the disk is full or the folder cannot be written; the old file is unharmed.
         ImportError: the library safetensors is not installed.
     """
-    from mytorch.serialization import npz, safe  # at the first use: few programs save or load
+    from mytorch.serialization import files, npz, safe  # at the first use: few save or load
 
     is_safe = os.fspath(path).endswith(".safetensors")
-    write_whole(path, safe.packed(obj) if is_safe else npz.packed(obj))
+    files.write_whole(path, safe.packed(obj) if is_safe else npz.packed(obj))
 
 
 def load(path: str | os.PathLike[str]) -> Any:
