@@ -156,7 +156,7 @@ class Affine(Function):
         return (
             product(grad, weight).reshape(x.shape) if needs[0] else None,
             product(grad.mT, rows) if needs[1] else None,
-            grad.sum(0) if needs[2] else None,
+            np.ones(len(grad), grad.dtype) @ grad if needs[2] else None,  # BLAS is a faster sum
         )
 
     @staticmethod
