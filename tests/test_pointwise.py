@@ -279,3 +279,21 @@ def test_tangents_at_special_numbers_are_the_gradients_and_silent(name: str) -> 
 
         tangent = jvp(of_one, (arrays[place],), (np.ones_like(arrays[place]),))[1]
         np.testing.assert_array_equal(tangent, tensors[place].grad.data)
+
+
+@pytest.mark.parametrize("exponent", [-2, -1, -0.5, 0.5, 1, 2, 3])
+def test_simple_powers_are_those_of_the_general_rule(exponent: float) -> None:
+    """They are computed without a logarithm where the exponent is one number for all elements."""
+    array = np.array([0.0, 0.3, 1.0, 2.5, 1e30, np.inf, np.nan])
+    x = Tensor(array, requires_grad=True)
+    each = Tensor(array, requires_grad=True)
+    with np.errstate(all="ignore"):
+        one, many = x**exponent, each ** Tensor(np.full(len(array), float(exponent)))
+    np.testing.assert_allclose(one.data, many.data, rtol=1e-15)
+    one.backward(Tensor(np.ones(len(array))))
+    many.backward(Tensor(np.ones(len(array))))
+    np.testing.assert_allclose(x.grad.data, each.grad.data, rtol=1e-15)
+
+
+def test_the_root_of_minus_infinity_is_nan_as_in_torch() -> None:
+    assert np.isnan((Tensor([-np.inf]) ** 0.5).data).all()

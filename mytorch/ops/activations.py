@@ -20,6 +20,7 @@ from mytorch.ops.elementwise import Unary
 from mytorch.ops.pointwise import masked
 from mytorch.ops.registry import operation
 from mytorch.ops.softmax import Softmax
+from mytorch.quiet import quietly
 from mytorch.variable import Variable
 
 __all__ = [
@@ -53,8 +54,7 @@ class Curve(Function):
     def forward(cls, ctx: Any, a: Any, *numbers: Any) -> Any:
         ctx.numbers = numbers
         ctx.save_for_backward(a)
-        with np.errstate(all="ignore"):
-            return a.new(cls.value(a.data, *numbers))
+        return a.new(quietly(cls.value, a.data, *numbers))
 
     @classmethod
     def backward(cls, ctx: Any, grad_output: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -106,7 +107,7 @@ def operands(name: str, a: Any, b: Any) -> tuple[np.ndarray, np.ndarray]:
     if x.dtype is not y.dtype:
         dtype = result_type(x, y)
         x, y = x.astype(dtype, copy=False), y.astype(dtype, copy=False)
-    if x.shape != y.shape:
+    if x.shape != y.shape and x.ndim and y.ndim:
         check_broadcast(name, x.shape, y.shape)
     return x, y
 
@@ -226,6 +227,8 @@ def normalize_axes(axis: Axes, ndim: int) -> tuple[int, ...]:
     Raises:
         IndexError: an axis out of range; ShapeError: one named twice.
     """
+    if type(axis) is int and -ndim <= axis < ndim:
+        return (axis % ndim,)
     if axis is None:
         return tuple(range(ndim))
     axes = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
@@ -329,9 +332,17 @@ def cast(x: Any, dtype: np.dtype) -> Any:
     return x if x.dtype == dtype else x.astype(dtype)
 
 
+_FEW = 1024  # so few elements are copied sooner than a view that repeats them is made
+
+
 def spread(grad_output: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
     """Repeat what came of a reduction over ``axes`` to the ``shape`` that was reduced."""
-    return np.broadcast_to(grad_output.reshape(kept_shape(shape, axes)), shape)
+    grad = grad_output.reshape(kept_shape(shape, axes))
+    if isinstance(grad, np.ndarray) and math.prod(shape) <= _FEW:
+        result = np.empty(shape, grad.dtype)
+        result[...] = grad
+        return result
+    return np.broadcast_to(grad, shape)
 
 
 _BITS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}

@@ -100,8 +100,9 @@ def check_one_dtype(name: str, *tensors: Any, booleans: bool = False) -> None:
 
     Booleans are refused as well, unless ``booleans``.
     """
-    dtypes = dict.fromkeys(tensor.data.dtype for tensor in tensors)
-    if len(dtypes) > 1:
+    first = tensors[0].data.dtype
+    if any([tensor.data.dtype != first for tensor in tensors]):
+        dtypes = dict.fromkeys(tensor.data.dtype for tensor in tensors)
         raise DtypeError(
             f"{name}: expected one dtype, got {' and '.join(map(str, dtypes))}; convert with "
             "tensor.astype(dtype)"
@@ -122,7 +123,7 @@ def check_matmul(first: tuple[int, ...], second: tuple[int, ...]) -> None:
         raise ShapeError(
             f"matmul: {first} @ {second}: inner sizes {first[-1]} and {inner} differ{hint}"
         )
-    if len(first) > 2 and len(second) > 2:
+    if len(first) > 2 and len(second) > 2 and first[:-2] != second[:-2]:
         operands_shape = first[:-2], second[:-2]
         try:
             np.broadcast_shapes(*operands_shape)

@@ -6,6 +6,7 @@ Mean and variance are those of the population (dividing by n); running variances
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from mytorch.ops.common import check_tensors, float_data, total, unbroadcast
 from mytorch.ops.joining import Cat
 from mytorch.ops.registry import operation
 from mytorch.ops.rows import add_up, sum_of_products
+from mytorch.quiet import quietly
 
 __all__ = ["Standardize"]
 
@@ -44,14 +46,9 @@ class Standardize(Function):
     ) -> Any:
         x = a.data
         ctx.axes, ctx.eps, ctx.centred = axes, eps, centred
-        ctx.count = count = int(np.prod([x.shape[axis] for axis in axes]))
+        ctx.count = math.prod([x.shape[axis] for axis in axes])
         ctx.shapes = [None if p is None else p.data.shape for p in (weight, bias)]
-        with np.errstate(all="ignore"):
-            mean = add_up(x, axes, True) / x.dtype.type(count) if centred else None
-            n = x - mean if centred else x
-            variance = sum_of_products(n, n, axes) / x.dtype.type(count)
-            u = 1 / np.sqrt(variance + x.dtype.type(eps))
-            n = np.multiply(n, u, out=n if centred else None)
+        mean, variance, n, u = quietly(Standardize._value, x, ctx)
         if watch is not None:
             watch(mean, variance)
         result = n if weight is None else n * weight.data
@@ -60,6 +57,16 @@ class Standardize(Function):
         output = a.new(result)
         ctx.save_for_backward(a, output if result is n else a.new(n), a.new(u), weight)
         return output
+
+    @staticmethod
+    def _value(x: np.ndarray, ctx: Any) -> tuple[Any, ...]:
+        """Return m, v, n and u; m is None where nothing is centred."""
+        number, axes = x.dtype.type, ctx.axes
+        mean = add_up(x, axes, True) / number(ctx.count) if ctx.centred else None
+        n = x if mean is None else x - mean
+        variance = sum_of_products(n, n, axes) / number(ctx.count)
+        u = 1 / np.sqrt(variance + number(ctx.eps))
+        return mean, variance, np.multiply(n, u, out=None if mean is None else n), u
 
     @staticmethod
     def _saved(ctx: Any) -> tuple[Any, ...]:

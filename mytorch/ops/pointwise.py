@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,18 @@ class Neg(Unary, name="neg", aliases=("negative",), numpy=np.negative):
         return -tangent
 
 
+#: powers that need no logarithm, as in torch
+_SIMPLE_POWERS: dict[float, Callable[[Any], Any]] = {
+    -2: lambda x: 1 / (x * x),
+    -1: np.reciprocal,
+    -0.5: lambda x: 1 / np.sqrt(x),
+    0.5: np.sqrt,
+    1: np.positive,
+    2: np.square,
+    3: lambda x: x * x * x,
+}
+
+
 class Pow(Binary):
     """z = x ** y;  dz/dx = y * x**(y-1);  dz/dy = z * log(x).
 
@@ -76,13 +89,15 @@ class Pow(Binary):
         if x.dtype.kind == "i" and (y < 0).any():  # 1 / x**|y| towards zero, as in torch
             sign = np.where(x == -1, 1 - 2 * (y % 2), x == 1)
             return np.where(y < 0, sign, np.power(x, np.maximum(y, 0))).astype(x.dtype)
+        if x.dtype.kind == "f" and not y.ndim and (simple := _SIMPLE_POWERS.get(y.item())):
+            return simple(x)
         return np.power(x, y)
 
     @staticmethod
     def slope_x(x: Any, y: Any) -> Any:
         flat = values(y) == 0
         safe = np.where(flat, 1.0, y) if flat.any() else y  # no 0 ** -1 where y = 0
-        return y * x ** (safe - 1)
+        return y * (x ** (safe - 1) if isinstance(x, Variable) else Pow.value(x, safe - 1))
 
     @staticmethod
     def slope_y(x: Any, y: Any, z: Any) -> Any:

@@ -5,6 +5,7 @@ Those that choose elements (max, min, …) are in ``extremes.py``, others in ``s
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from mytorch.ops.common import (
 from mytorch.ops.pointwise import masked
 from mytorch.ops.registry import operation
 from mytorch.ops.rows import add_up, fold, is_normal, wide
+from mytorch.quiet import quietly
 
 __all__ = ["LogSumExp", "Mean", "Prod", "Sum"]
 
@@ -59,10 +61,10 @@ class Mean(Function):
         x = float_data("mean", a)
         ctx.shape_in, ctx.axes = x.shape, normalize_axes(axis, x.ndim)
         ctx.keepdims = keepdims
-        ctx.count = int(np.prod([x.shape[i] for i in ctx.axes]))
+        ctx.count = math.prod([x.shape[i] for i in ctx.axes])
         total = add_up(wide(x), ctx.axes, keepdims)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return a.new((total / total.dtype.type(ctx.count)).astype(x.dtype, copy=False))
+        mean = quietly(np.divide, total, total.dtype.type(ctx.count))
+        return a.new(mean.astype(x.dtype, copy=False))
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:

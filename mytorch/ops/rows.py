@@ -43,10 +43,9 @@ def add_up(x: np.ndarray, axes: tuple[int, ...], keepdims: bool = False) -> Any:
     """Return the sum of a floating array over ``axes`` (non-negative, sorted), in its dtype."""
     if x.size > _FEW and _are_rows(x, axes):
         return _of_rows((x,), axes, keepdims)
-    with np.errstate(all="ignore"):  # inf - inf is nan, silently, as in torch
-        if x.dtype == np.float16:
-            return wide(x).sum(axis=axes, keepdims=keepdims).astype(x.dtype)
-        return x.sum(axis=axes, keepdims=keepdims)
+    if x.dtype == np.float16:
+        return quietly(lambda: wide(x).sum(axis=axes, keepdims=keepdims).astype(x.dtype))
+    return quietly(np.add.reduce, x, axes, None, None, keepdims)  # inf - inf is nan, as in torch
 
 
 def add_products(
@@ -55,8 +54,7 @@ def add_products(
     """Return the sum of x * y, of one shape and dtype, over ``axes``: without the product."""
     if x.size > _FEW and _are_rows(x, axes) and _are_rows(y, axes):
         return _of_rows((x, y), axes, keepdims)
-    with np.errstate(all="ignore"):
-        return add_up(x * y, axes, keepdims)
+    return add_up(quietly(np.multiply, x, y), axes, keepdims)
 
 
 def sum_of_products(x: Any, y: Any, axes: tuple[int, ...]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from mytorch.ops.pointwise import masked
 from mytorch.ops.reduce import Mean
 from mytorch.ops.registry import operation
 from mytorch.ops.rows import add_products, add_up, wide
+from mytorch.quiet import quietly
 from mytorch.variable import Variable
 
 __all__ = ["Std", "Var"]
@@ -48,16 +50,18 @@ class Var(Function):
     ) -> Any:
         x = float_data(cls.name, a)
         ctx.axes, ctx.keepdims = normalize_axes(axis, x.ndim), keepdims
-        ctx.count = int(np.prod([x.shape[i] for i in ctx.axes]))
+        ctx.count = math.prod([x.shape[i] for i in ctx.axes])
         freedom = ctx.count - correction
-        with np.errstate(all="ignore"):
-            ctx.scale = np.float64(1) / (freedom if freedom > 0 else 0)
-            centred = _centred(wide(x), ctx)
-            variance = add_products(centred, centred, ctx.axes, keepdims)
-            variance = variance * variance.dtype.type(ctx.scale)
-            result = a.new(cls.finish(variance).astype(x.dtype, copy=False))
+        ctx.scale = 1 / freedom if freedom > 0 else math.inf
+        result = a.new(quietly(cls._value, x, ctx))
         ctx.save_for_backward(a, result)
         return result
+
+    @classmethod
+    def _value(cls, x: np.ndarray, ctx: Any) -> Any:
+        centred = _centred(wide(x), ctx)
+        variance = add_products(centred, centred, ctx.axes, ctx.keepdims)
+        return cls.finish(variance * variance.dtype.type(ctx.scale)).astype(x.dtype, copy=False)
 
     @staticmethod
     def _to_variance(incoming: Any, result: Any) -> Any:
