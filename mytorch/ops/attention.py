@@ -13,12 +13,10 @@ from mytorch.ops.common import check_tensors, float_data, total, unbroadcast
 from mytorch.ops.dropout import drawn
 from mytorch.ops.pointwise import masked
 from mytorch.ops.registry import operation
-from mytorch.ops.rows import add_products, add_up, fold
+from mytorch.ops.rows import add_products, add_up, are_modest, fold
 from mytorch.ops.softmax import Softmax
 
 __all__ = ["Attention", "closed", "scaled_dot_product_attention"]
-
-_MODEST = 40  # of scores up to that, exponentials and their sums neither over- nor underflow
 
 
 class Attention(Function):
@@ -45,7 +43,7 @@ class Attention(Function):
             for added in (None if bias is None else bias.data, shut):
                 if added is not None:
                     p = p + added
-            if not (p.size and p.min() > -_MODEST and p.max() < _MODEST):
+            if not are_modest(p):
                 highest = fold(np.maximum, p, (p.ndim - 1,), initial=-np.inf)
                 highest[highest == -np.inf] = 0
                 p -= highest

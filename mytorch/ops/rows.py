@@ -19,7 +19,7 @@ from mytorch.ops.common import kept_shape
 from mytorch.quiet import quietly
 from mytorch.variable import Variable
 
-__all__ = ["add_products", "add_up", "fold", "is_normal", "sum_of_products", "wide"]
+__all__ = ["add_products", "add_up", "are_modest", "fold", "is_normal", "sum_of_products", "wide"]
 
 _PIECE = 256
 _FEW = 2048  # NumPy sums up so few as fast
@@ -37,6 +37,11 @@ def is_normal(x: np.ndarray) -> bool:
     if x.dtype.kind not in "fc":
         return bool(x.all())
     return bool(np.isfinite(x).all() and (np.abs(x) >= np.finfo(x.dtype).tiny).all())
+
+
+def are_modest(x: np.ndarray) -> bool:
+    """Whether e**x of every element, and the sums of them, neither over- nor underflow."""
+    return bool(x.size and x.min() > -40 and x.max() < 40)
 
 
 def add_up(x: np.ndarray, axes: tuple[int, ...], keepdims: bool = False) -> Any:

@@ -14,7 +14,7 @@ from mytorch.autograd_engine import Function
 from mytorch.errors import ArgumentError
 from mytorch.ops.common import float_data, normalize_axes, one_axis
 from mytorch.ops.registry import operation
-from mytorch.ops.rows import add_products, add_up, fold, wide
+from mytorch.ops.rows import add_products, add_up, are_modest, fold, wide
 from mytorch.quiet import quietly
 
 __all__ = [
@@ -45,6 +45,9 @@ def _shifted(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     return np.asarray(x - fold(np.maximum, x, axes, initial=-np.inf))
 
 
+_FEW = 4096
+
+
 class Softmax(Function):
     """y_i = e**x_i / sum_j e**x_j along ``dim``;  dL/dx = y * (g - sum(g * y))."""
 
@@ -52,8 +55,12 @@ class Softmax(Function):
 
     @staticmethod
     def value(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-        y = _shifted(wide(x), axes)
-        np.exp(y, out=y)
+        z = wide(x)
+        if z.size > _FEW and are_modest(z):  # looked at faster than shifted
+            y = np.exp(z)
+        else:
+            y = _shifted(z, axes)
+            np.exp(y, out=y)
         y /= add_up(y, axes, True)
         return y.astype(x.dtype, copy=False)
 
