@@ -64,9 +64,10 @@ class Add(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Any:
-        x, y = operands("add", a, b)
-        if x.shape != y.shape:  # else there is nothing to keep: a chain of sums is small
-            ctx.shapes = x.shape, y.shape
+        x, y = a.data, b.data
+        if x.dtype is not y.dtype or x.shape != y.shape:
+            x, y = operands("add", a, b)
+            ctx.shapes = x.shape, y.shape  # else nothing is kept: a chain of sums is small
         return a.new(x + y)
 
     @staticmethod
