@@ -6,8 +6,10 @@ the reference scores full in the same run.
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
+import pickle
 import subprocess
 import sys
 import tarfile
@@ -85,18 +87,30 @@ def grade(folder: Path, tier: int, *tried_attacks: Attack, archives: bool = Fals
 
 @pytest.fixture(scope="module", params=TIERS, ids=lambda tier: f"T{tier}")
 def run(request, tmp_path_factory) -> Run:
-    """All attacks at one tier."""
+    """All attacks at one tier; of several processes that test, the first makes it for all."""
     if reason := house.why_not(TIERS[request.param]):
         pytest.skip(reason)
-    folder = tmp_path_factory.mktemp(f"tier{request.param}")
-    for parent in (folder, *folder.parents):
-        if parent.owner() == folder.owner() and "pytest" in parent.name:
-            parent.chmod(0o755)
-    tier_attacks = [attack for attack in ATTACKS if tried(attack, request.param)]
-    result = grade(folder, request.param, *tier_attacks, archives=True)
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    kept = shared / f"attacks-T{request.param}.pickle"
+    with open(kept.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            made = all_attacks(tmp_path_factory.mktemp(f"tier{request.param}"), request.param)
+            kept.write_bytes(pickle.dumps(made))
+    result = pickle.loads(kept.read_bytes())
     if f"T{request.param} is not to be had here" in result.output:
         pytest.skip(result.output.strip().splitlines()[0])
     return result
+
+
+def all_attacks(folder: Path, tier: int) -> Run:
+    """Grade all attacks that are tried at a tier."""
+    for parent in (folder, *folder.parents):
+        if parent.owner() == folder.owner() and "pytest" in parent.name:
+            parent.chmod(0o755)
+    return grade(folder, tier, *[each for each in ATTACKS if tried(each, tier)], archives=True)
 
 
 def tricks(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -15,7 +16,14 @@ import numpy as np
 import pytest
 
 from mytorch.tensor import Tensor
-from mytorch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset, get_worker_info
+from mytorch.utils.data import (
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    TensorDataset,
+    get_worker_info,
+    workers,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = [
@@ -197,6 +205,28 @@ def test_a_loop_that_is_left_ends_its_workers_and_gives_their_memory_back() -> N
     processes = {int(next(batches)["process"].item()) for _ in range(2)}
     batches.close()  # type: ignore[attr-defined]
     assert wait_for_end(processes) and shared_blocks() <= before
+
+
+def _send_slowly(pipe: Any) -> None:
+    """What a worker does, but that it takes half a second to send."""
+    workers._end_with_parent()
+    with workers._not_terminated():
+        pipe.send("began")
+        time.sleep(0.5)
+        pipe.send("sent")
+    time.sleep(30)
+
+
+def test_a_worker_that_is_terminated_while_it_sends_sends_first() -> None:
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_send_slowly, args=(theirs,))
+    process.start()
+    assert ours.recv() == "began"
+    process.terminate()
+    assert ours.recv() == "sent"
+    process.join(20)
+    assert process.exitcode == -signal.SIGTERM
 
 
 def test_persistent_workers_are_the_same_in_the_next_epoch() -> None:

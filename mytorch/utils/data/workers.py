@@ -152,7 +152,21 @@ def _end_with_parent() -> None:
             parent.join()
             os._exit(1)
 
-        threading.Thread(target=wait, daemon=True).start()
+        with _not_terminated():  # a thread inherits that: it leaves the signal to this one
+            threading.Thread(target=wait, daemon=True).start()
+
+
+@contextlib.contextmanager
+def _not_terminated() -> Iterator[None]:
+    """Put off a SIGTERM to the end of the block: in it there is shared memory to be given back."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _work(
@@ -193,15 +207,16 @@ def _work(
                     answer = _End()
                 except Exception as error:
                     answer = _Failure(number, error)
-            try:
-                message = _sent(answer)
-            except Exception as error:  # a batch that cannot be pickled
-                message = _sent(_Failure(number, error))
-            try:
-                pipe.send_bytes(message)
-            except OSError:  # nobody is there any more to give the shared memory back
-                _received(message)
-                raise
+            with _not_terminated():
+                try:
+                    message = _sent(answer)
+                except Exception as error:  # a batch that cannot be pickled
+                    message = _sent(_Failure(number, error))
+                try:
+                    pipe.send_bytes(message)
+                except OSError:  # nobody is there any more to give the shared memory back
+                    _received(message)
+                    raise
 
 
 # ------------------------------------------------------------------------- in the parent
