@@ -45,7 +45,7 @@ def _shifted(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     return np.asarray(x - fold(np.maximum, x, axes, initial=-np.inf))
 
 
-_FEW = 4096
+_FEW = 4096  # elements that are shifted sooner than they are looked at
 
 
 class Softmax(Function):
