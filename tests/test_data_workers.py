@@ -209,6 +209,7 @@ def test_a_loop_that_is_left_ends_its_workers_and_gives_their_memory_back() -> N
 
 def _send_slowly(pipe: Any) -> None:
     """What a worker does, but that it takes half a second to send."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     workers._end_with_parent()
     with workers._not_terminated():
         pipe.send("began")
@@ -227,6 +228,19 @@ def test_a_worker_that_is_terminated_while_it_sends_sends_first() -> None:
     assert ours.recv() == "sent"
     process.join(20)
     assert process.exitcode == -signal.SIGTERM
+
+
+def test_a_worker_does_not_do_what_its_parent_does_when_it_is_terminated(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    before = signal.signal(signal.SIGTERM, lambda *_: told.write_text(f"{os.getpid()}"))
+    try:
+        batches = iter(DataLoader(Rows(4), 1, num_workers=1))
+        process = int(next(batches)["process"].item())
+        os.kill(process, signal.SIGTERM)
+        assert wait_for_end({process}) and not told.exists()
+        batches.close()  # type: ignore[attr-defined]
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_persistent_workers_are_the_same_in_the_next_epoch() -> None:

@@ -185,6 +185,7 @@ def _work(
         other.close()
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C ends
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what the parent does then is its own
     _end_with_parent()
     _info = WorkerInfo(number, count, seed, dataset)
     random.seed(seed)
