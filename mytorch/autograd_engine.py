@@ -132,10 +132,7 @@ class BackwardFunction(ContextManager):
         cls = self.forward_cls
         if cls.on_arrays:
             self.bare = True
-            gradients = cls.backward(self, *grad_outputs)
-            if type(gradients) is tuple and len(gradients) == len(self.next_functions):
-                return gradients
-            return self._checked(gradients)
+            return self._checked(cls.backward(self, *grad_outputs))
         gradients = self.apply(*[None if grad is None else new(grad) for grad in grad_outputs])
         for gradient in gradients:
             if gradient is not None and not isinstance(gradient, Variable):
@@ -213,8 +210,7 @@ class AccumulateGrad:
     @property
     def dtype(self) -> np.dtype:
         """The dtype of the leaf's gradient."""
-        dtype = self.variable.data.dtype
-        return dtype if dtype.kind in "fc" else get_default_dtype()
+        return gradient_dtype(self.variable.data)
 
     @property
     def hooks(self) -> dict[int, Any] | None:
