@@ -146,10 +146,11 @@ def test_a_kill_of_the_namespaces_first_process_leaves_no_survivor(tmp_path: Pat
     with Worker(submission, isolated) as worker:
         arrays = {"a": np.ones(3), "b": np.ones(3)}
         assert worker.ask("elementwise", arrays, {"names": ["Sub"]}, 20.0).fault is None
-        deadline = time.monotonic() + 10  # the answer may come before the last of them has forked
-        while len(processes.of_user(isolated.uid)) != 4 and time.monotonic() < deadline:
+        deadline = time.monotonic() + 10  # the answer may come before they have forked
+        while len(processes.of_user(isolated.uid)) < 2 and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert len(processes.of_user(isolated.uid)) == 4
+        # the worker, and of the three at least one: under load the limit of processes stops others
+        assert len(processes.of_user(isolated.uid)) > 1
         first = processes.processes(lambda fields: fields[1] == str(worker._process.pid))
         os.kill(first[0], 9)
         deadline = time.monotonic() + 10
