@@ -149,7 +149,7 @@ def test_a_kill_of_the_namespaces_first_process_leaves_no_survivor(tmp_path: Pat
         deadline = time.monotonic() + 10  # the answer may come before they have forked
         while len(processes.of_user(isolated.uid)) < 2 and time.monotonic() < deadline:
             time.sleep(0.01)
-        # the worker, and of the three at least one: under load the limit of processes stops others
+        # the worker, and at least one that stays behind: on a busy machine it has been two of three
         assert len(processes.of_user(isolated.uid)) > 1
         first = processes.processes(lambda fields: fields[1] == str(worker._process.pid))
         os.kill(first[0], 9)
