@@ -14,7 +14,14 @@ import numpy as np
 
 from mytorch.autograd_engine import Function
 from mytorch.errors import ArgumentError, ShapeError
-from mytorch.ops.common import as_float, float_data, normalize_axes, refuse_booleans, values
+from mytorch.ops.common import (
+    as_float,
+    float_data,
+    normalize_axes,
+    one_minus,
+    refuse_booleans,
+    values,
+)
 from mytorch.ops.elementary import Sigmoid
 from mytorch.ops.elementwise import Unary
 from mytorch.ops.pointwise import masked
@@ -193,7 +200,7 @@ class GeluTanh(Curve):
     def chain(cls, grad: Any, x: Any) -> Any:
         square, t = cls._tanh(x)
         inner = square * (1.5 * cls.RATE * cls.CUBIC) + 0.5 * cls.RATE
-        return grad * (t * 0.5 + 0.5 + x * (1 - t * t) * inner)
+        return grad * (t * 0.5 + 0.5 + x * one_minus(t * t) * inner)
 
 
 class Silu(Curve):
@@ -219,7 +226,7 @@ class Mish(Curve):
     @staticmethod
     def chain(grad: Any, x: Any) -> Any:
         t = np.tanh(of(Softplus, x))
-        return grad * (t + x * of(Sigmoid, x) * (1 - t * t))
+        return grad * (t + x * of(Sigmoid, x) * one_minus(t * t))
 
 
 class Softplus(Curve):

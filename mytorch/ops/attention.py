@@ -50,7 +50,7 @@ class Attention(Function):
             np.exp(p, out=p)
             sums = add_up(p, (p.ndim - 1,), True)
             sums[sums == 0] = 1
-            p /= sums
+            p *= 1 / sums
             result = _product(p if keep is None else p * keep, v.data, q.data)
         ctx.save_for_backward(q, k, v, bias, q.new(p))
         return q.new(result)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mytorch.ops.common import refuse_integers, values
+from mytorch.ops.common import one_minus, refuse_integers, values
 from mytorch.ops.elementwise import Binary, Unary
 from mytorch.ops.registry import operation
 
@@ -298,7 +298,7 @@ class Tanh(Unary, name="tanh", space=("mytorch", "functional"), numpy=np.tanh):
 
     @staticmethod
     def slope(y: Any) -> Any:
-        return 1 - y * y
+        return one_minus(y * y)
 
 
 class Sigmoid(Unary, name="sigmoid", space=("mytorch", "functional")):

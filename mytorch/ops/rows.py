@@ -24,6 +24,7 @@ __all__ = ["add_products", "add_up", "are_modest", "fold", "is_normal", "sum_of_
 _PIECE = 256
 _FEW = 2048  # NumPy sums up so few as fast
 _NARROW, _MANY = 16, 512  # a row so narrow is folded column by column, if there are so many rows
+_ALONE = 1 << 13  # elements that BLAS multiplies on one core; of two, the other keeps its half
 _SHORT = 64  # BLAS takes longer to start than to multiply rows shorter than this
 
 
@@ -107,11 +108,22 @@ def _sums(x: np.ndarray, y: np.ndarray | None = None) -> Any:
     *shape, length = x.shape
     if y is None:
         if x.dtype.char in "fd" and x.flags.c_contiguous:
-            return (x.reshape(-1, length) @ _ones(length, x.dtype)).reshape(shape)
+            return _times_ones(x.reshape(-1, length)).reshape(shape)
         return np.einsum("...i->...", x)
     if length >= _SHORT and x.dtype.char in "fd":
         return np.vecdot(x, y)
     return np.einsum("...i,...i->...", x, y)
+
+
+def _times_ones(x: np.ndarray) -> np.ndarray:
+    """Return the sums of the rows of a matrix, some rows at a time; see ``_ALONE``."""
+    count, length = x.shape
+    ones, rows = _ones(length, x.dtype), max(1, _ALONE // max(1, length))
+    even = count - count % rows
+    if not even:
+        return x @ ones
+    sums = (x[:even].reshape(-1, rows, length) @ ones).reshape(even)
+    return sums if even == count else np.concatenate((sums, x[even:] @ ones))
 
 
 @functools.lru_cache(maxsize=2 * _PIECE)

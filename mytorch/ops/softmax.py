@@ -61,7 +61,7 @@ class Softmax(Function):
         else:
             y = _shifted(z, axes)
             np.exp(y, out=y)
-        y /= add_up(y, axes, True)
+        y *= 1 / add_up(y, axes, True)  # sooner than to divide every element
         return y.astype(x.dtype, copy=False)
 
     @staticmethod
