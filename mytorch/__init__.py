@@ -7,12 +7,11 @@
 tensor([2., 4.])
 """
 
-from mytorch import nn  # isort: skip - first: its functional.py is below Tensor, its layers above
-
+import importlib
 import math
 from typing import TYPE_CHECKING, Any
 
-from mytorch import autograd, linalg, optim, profiler, random, special, tensor
+from mytorch import linalg, nn, random, special, tensor
 from mytorch.devices import (
     accelerator,
     backends,
@@ -45,12 +44,24 @@ from mytorch.printing import set_printoptions
 from mytorch.random import get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from mytorch.serialization import load, save
 from mytorch.size import Size
-from mytorch.summary import summary
 from mytorch.tensor import Tensor
 
 if TYPE_CHECKING:
+    from mytorch import autograd, optim, profiler
+    from mytorch.model_summary import summary
 
-    def __getattr__(name: str) -> Any: ...  # the functions of SPACES["mytorch"]
+
+def __getattr__(name: str) -> Any:
+    """Import at its first use what is above the tensors; to a type checker, SPACES["mytorch"]."""
+    if name in ("autograd", "optim", "profiler"):
+        return importlib.import_module(f"mytorch.{name}")
+    if name == "summary":
+        return importlib.import_module("mytorch.model_summary").summary
+    raise AttributeError(f"module 'mytorch' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 __version__ = "0.1.0"

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +16,7 @@ from mytorch.dtypes import get_default_dtype
 __all__ = ["represent", "set_printoptions"]
 
 
-@dataclass
-class _Options:
+class _Options(NamedTuple):
     """What ``set_printoptions`` sets."""
 
     precision: int = 4  # decimals
@@ -56,11 +54,12 @@ def set_printoptions(
     """
     if profile is not None and profile not in _PROFILES:
         raise ValueError(f"set_printoptions: profile must be in {list(_PROFILES)}, not {profile!r}")
+    global _options
     chosen = _options if profile is None else _PROFILES[profile]
-    given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems}
-    for name, value in {**given, "linewidth": linewidth}.items():
-        setattr(_options, name, getattr(chosen, name) if value is None else value)
-    _options.sci_mode = sci_mode
+    given: dict[str, Any] = {"precision": precision, "threshold": threshold}
+    given.update(edgeitems=edgeitems, linewidth=linewidth)
+    said = {name: value for name, value in given.items() if value is not None}
+    _options = chosen._replace(**said, sci_mode=sci_mode)
 
 
 def represent(tensor: Any) -> str:

@@ -57,7 +57,7 @@ MAY_IMPORT = {
     "mytorch.nn": (*TENSOR, "mytorch.nn"),
     "mytorch.autograd": (*TENSOR, "mytorch.forward_mode", "mytorch.autograd"),
     "mytorch.profiler": ENGINE,
-    "mytorch.summary": (*TENSOR, "mytorch.random", "mytorch.nn", "mytorch.profiler"),
+    "mytorch.model_summary": (*TENSOR, "mytorch.random", "mytorch.nn", "mytorch.profiler"),
     "mytorch.optim": (*TENSOR, "mytorch.optim"),
     "mytorch.utils": (*TENSOR, "mytorch.utils"),
     "mytorch.datasets": ("mytorch.datasets",),
@@ -193,5 +193,33 @@ def test_no_import_cycle_at_module_level():
 @pytest.mark.parametrize("name", [name for name in MODULES if not name.endswith("__main__")])
 def test_every_module_can_be_the_first_one_imported(name):
     command = [sys.executable, "-W", "error", "-c", f"import {name}"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+
+
+LATER = """
+import sys, mytorch
+from mytorch import nn
+loaded = {"mytorch.nn.layers", "mytorch.optim", "mytorch.autograd", "mytorch.profiler"}
+assert not loaded & set(sys.modules), loaded & set(sys.modules)
+assert {"Linear", "functional", "utils"} <= set(dir(nn)), dir(nn)
+assert nn.Linear is nn.layers.Linear and nn.init.zeros_ and nn.utils.rnn
+assert mytorch.optim.SGD and mytorch.autograd.grad and mytorch.profiler.profile and mytorch.summary
+names = {}
+exec("from mytorch.nn import *; from mytorch import *", names)
+assert names["Conv2d"] is nn.Conv2d and names["functional"].relu and names["summary"]
+for module in (mytorch, nn):
+    assert set(module.__all__) <= set(dir(module))
+    try:
+        module.Lineer
+    except AttributeError as error:
+        assert str(error) == f"module '{module.__name__}' has no attribute 'Lineer'"
+    else:
+        raise AssertionError("a name that does not exist")
+"""
+
+
+def test_what_is_above_the_tensors_is_imported_when_it_is_asked_for():
+    command = [sys.executable, "-W", "error", "-c", LATER]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stderr

@@ -16,8 +16,8 @@ import mytorch.nn.functional as F
 from mytorch import nn
 from mytorch.autograd.checkpoint import checkpoint
 from mytorch.autograd_engine import Function
+from mytorch.model_summary import summary
 from mytorch.nn.module import Module, Parameter
-from mytorch.summary import summary
 from mytorch.tensor import Tensor
 
 F32 = np.float32
