@@ -346,12 +346,12 @@ def spread(grad_output: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> A
     return np.broadcast_to(grad, shape)
 
 
-_BITS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
-
-
 def one_minus(x: Any) -> Any:
     """Return 1 - x; an array is overwritten, where NumPy would take a new one."""
     return np.subtract(1, x, out=x) if isinstance(x, np.ndarray) else 1 - x
+
+
+_BITS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
 
 
 def select(array: np.ndarray, mask: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
