@@ -8,7 +8,7 @@ own, and a call is run in that context.
 from __future__ import annotations
 
 import contextvars
-import threading
+from _thread import _local as local  # threading.local, which takes longer to import
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +19,7 @@ __all__ = ["quietly"]
 _is_quiet: contextvars.ContextVar[bool] = contextvars.ContextVar("mytorch_quiet", default=False)
 
 
-class _Quiet(threading.local):
+class _Quiet(local):
     def __init__(self) -> None:
         with np.errstate(all="ignore"):
             context = contextvars.copy_context()

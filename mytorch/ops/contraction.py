@@ -16,8 +16,10 @@ from mytorch.autograd_engine import Function
 from mytorch.ops.common import cast, save_needed, total
 from mytorch.variable import Variable
 
-__all__ = ["Contraction", "Terms", "contract", "product"]
+__all__ = ["LOWER", "UPPER", "Contraction", "Terms", "contract", "product"]
 
+#: the letters of terms; the module ``string`` has them too, and takes longer to import
+LOWER, UPPER = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 Terms = tuple[str, str, str]  # a letter for each axis of x, of y and of the result
 
 

@@ -8,7 +8,6 @@ their own derivatives; more than two operands are multiplied pair by pair.
 from __future__ import annotations
 
 import functools
-import string
 from collections import Counter
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ import numpy as np
 
 from mytorch.errors import ShapeError
 from mytorch.ops.common import check_tensors, refuse_booleans
-from mytorch.ops.contraction import Contraction
+from mytorch.ops.contraction import LOWER, UPPER, Contraction
 from mytorch.ops.linalg import check_one_dtype
 from mytorch.ops.registry import operation
 from mytorch.variable import Variable
@@ -127,7 +126,7 @@ def _steps(terms: list[str], result: str, sizes: dict[str, int]) -> tuple[Any, .
 
 def _from_lists(arguments: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
     """Return the equation and the operands of einsum(a, [0, 1], b, [1, ...], [0])."""
-    letters = string.ascii_uppercase + string.ascii_lowercase  # in the order of the numbers
+    letters = UPPER + LOWER  # in the order of the numbers
 
     def term(axes: Any) -> str:
         if not isinstance(axes, (list, tuple)):
@@ -170,9 +169,9 @@ def _parse(equation: str, shapes: Shapes) -> tuple[list[str], str]:
         raise ShapeError(f"einsum: {equation!r} has {len(terms)} term(s) for {len(shapes)} tensors")
     for part in (*terms, result):
         letters = part.replace("...", "", 1)
-        if not all(letter in string.ascii_letters for letter in letters):
+        if not all(letter in LOWER + UPPER for letter in letters):
             raise ShapeError(f"einsum: {equation!r}: expects letters and '...', got {part!r}")
-    spare = [letter for letter in string.ascii_letters if letter not in equation]
+    spare = [letter for letter in LOWER + UPPER if letter not in equation]
     dots = "".join(spare[: max(map(len, shapes), default=0)])
     widths = []  # how many axes "..." stands for
     for position, (term, shape) in enumerate(zip(terms, shapes, strict=True)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import string
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from mytorch.autograd_engine import Function
 from mytorch.errors import DtypeError, ShapeError
 from mytorch.ops.common import cast, pair, refuse_booleans, save_needed, total
-from mytorch.ops.contraction import Terms, contract, product
+from mytorch.ops.contraction import LOWER, Terms, contract, product
 from mytorch.ops.registry import operation
 from mytorch.quiet import quietly
 
@@ -84,7 +83,7 @@ def _as_contraction(shape_a: Shape, shape_b: Shape) -> tuple[Terms, Shape, Shape
 
     def described(batch: Shape, matrix: Shape, letters: str) -> tuple[str, Shape]:
         places = [place for place, size in enumerate(reversed(batch)) if size != 1][::-1]
-        names = "".join(string.ascii_lowercase[place] for place in places)
+        names = "".join(LOWER[place] for place in places)
         return names + letters, tuple(batch[-1 - place] for place in places) + matrix
 
     rows, columns = shape_a[-2:-1], shape_b[-1:] if len(shape_b) > 1 else ()

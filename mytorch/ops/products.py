@@ -8,7 +8,6 @@ refused, since it is nearly always a mistake.
 from __future__ import annotations
 
 import functools
-import string
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ import numpy as np
 from mytorch.dtypes import promote, result_type
 from mytorch.errors import ShapeError
 from mytorch.ops.common import cast, check_tensors, float_data, normalize_axes, refuse_booleans
-from mytorch.ops.contraction import Contraction
+from mytorch.ops.contraction import LOWER, UPPER, Contraction
 from mytorch.ops.joining import Cat
 from mytorch.ops.linalg import MatMul, check_one_dtype
 from mytorch.ops.registry import operation
@@ -119,8 +118,8 @@ def _contracted_axes(name: str, a: Any, b: Any, first: list[int], second: list[i
     Axes of which one has size 1 are summed before: it broadcasts, as in torch.
     """
     check_one_dtype(name, a, b)
-    x = list(string.ascii_lowercase[: a.data.ndim])
-    y = list(string.ascii_uppercase[: b.data.ndim])
+    x = list(LOWER[: a.data.ndim])
+    y = list(UPPER[: b.data.ndim])
     alone: tuple[list[int], list[int]] = ([], [])
     for i, j in zip(first, second, strict=True):
         if a.data.shape[i] == b.data.shape[j]:
@@ -194,7 +193,7 @@ def kron(input: Any, other: Any) -> Any:
     a, b = _promoted(input, other)
     ndim = max(a.data.ndim, b.data.ndim)
     shapes = [(1,) * (ndim - t.data.ndim) + t.data.shape for t in (a, b)]
-    x, y = string.ascii_lowercase[:ndim], string.ascii_uppercase[:ndim]
+    x, y = LOWER[:ndim], UPPER[:ndim]
     z = "".join(c for both in zip(x, y, strict=True) for c in both)
     blocks = Contraction.apply(a.reshape(shapes[0]), b.reshape(shapes[1]), (x, y, z))
     return blocks.reshape(tuple(m * n for m, n in zip(*shapes, strict=True)))
@@ -349,5 +348,5 @@ def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
     if x.data.shape != y.data.shape or not x.data.ndim:
         return (x * y).sum(dim)
     (axis,) = normalize_axes(dim, x.data.ndim)
-    term = string.ascii_letters[: x.data.ndim]
+    term = (LOWER + UPPER)[: x.data.ndim]
     return Contraction.apply(x, y, (term, term, term.replace(term[axis], "")))

@@ -73,8 +73,10 @@ def operation(
 
     def register(function: Operation) -> Operation:
         own = name or function.__name__
-        flexible = _with_numpys_names(own, function)
-        public = flexible if numbers else _for_tensors(own, flexible)
+        parameters = parameter_names(function)
+        flexible = _with_numpys_names(own, function, parameters)
+        takes_tensor = parameters[:1] == ("input",) and not numbers
+        public = _for_tensors(own, flexible) if takes_tensor else flexible
         is_method = "mytorch" in spaces if method is None else method
         for each in (own, *aliases):
             for where in spaces:
@@ -102,9 +104,8 @@ def parameter_names(function: Operation) -> tuple[str, ...]:
     return code.co_varnames[is_bound : code.co_argcount + code.co_kwonlyargcount]
 
 
-def _with_numpys_names(name: str, function: Operation) -> Operation:
+def _with_numpys_names(name: str, function: Operation, own: tuple[str, ...]) -> Operation:
     """Return ``function`` taking ``axis`` for ``dim`` and ``keepdims`` for ``keepdim``."""
-    own = parameter_names(function)
     renamed = {
         theirs: ours for theirs, ours in NUMPYS_NAMES.items() if ours in own and theirs not in own
     }
@@ -126,8 +127,6 @@ def _with_numpys_names(name: str, function: Operation) -> Operation:
 
 def _for_tensors(name: str, function: Operation) -> Operation:
     """Return ``function`` refusing a first argument that should be a Tensor and is none."""
-    if "input" not in parameter_names(function)[:1]:
-        return function
 
     @functools.wraps(function)
     def public(*args: Any, **names: Any) -> Any:
