@@ -356,6 +356,27 @@ def test_softmax_makes_one_array_of_the_size_of_its_input_and_its_gradient_anoth
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize("width", [1, 5, 300])
+@pytest.mark.parametrize(
+    "center, spread",
+    [(0, 1), (0, 20), (0, 300), (-30, 1), (-60, 1), (-75, 3), (-300, 1), (88, 3), (300, 1)],
+)
+def test_softmax_of_many_elements_is_exact_wherever_they_lie(
+    center: float, spread: float, width: int
+) -> None:
+    x = np.random.default_rng(57).normal(center, spread, (6000 // width, width))
+    x = x.astype(np.float32)
+    for shift in (0, -35, 95, -INF, NAN, INF):
+        x[0, 0] = x[0, 0] + shift
+        x[1] += shift if shift == -INF else 0  # of nothing but minus infinity: nan
+        with np.errstate(invalid="ignore"):
+            exact = np.exp(x - x.max(1, keepdims=True).astype(float))
+            exact /= exact.sum(1, keepdims=True)
+        result = mytorch.softmax(Tensor(x), 1).data
+        assert result.dtype == np.float32
+        np.testing.assert_allclose(result, exact, rtol=6e-6, atol=2e-35)  # the shift is rounded
+
+
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])
 def test_softmax_over_axes_in_any_layout_is_the_textbook_formula(name: str) -> None:
     rng = np.random.default_rng(57)

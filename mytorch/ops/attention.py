@@ -13,7 +13,7 @@ from mytorch.ops.common import check_tensors, float_data, total, unbroadcast
 from mytorch.ops.dropout import drawn
 from mytorch.ops.pointwise import masked
 from mytorch.ops.registry import operation
-from mytorch.ops.rows import add_products, add_up, are_modest, fold
+from mytorch.ops.rows import add_products, exponentials
 from mytorch.ops.softmax import Softmax
 
 __all__ = ["Attention", "closed", "scaled_dot_product_attention"]
@@ -43,12 +43,7 @@ class Attention(Function):
             for added in (None if bias is None else bias.data, shut):
                 if added is not None:
                     p = p + added
-            if not are_modest(p):
-                highest = fold(np.maximum, p, (p.ndim - 1,), initial=-np.inf)
-                highest[highest == -np.inf] = 0
-                p -= highest
-            np.exp(p, out=p)
-            sums = add_up(p, (p.ndim - 1,), True)
+            p, sums = exponentials(p, (p.ndim - 1,))
             sums[sums == 0] = 1
             p *= 1 / sums
             result = _product(p if keep is None else p * keep, v.data, q.data)

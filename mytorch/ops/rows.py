@@ -19,7 +19,7 @@ from mytorch.ops.common import kept_shape
 from mytorch.quiet import quietly
 from mytorch.variable import Variable
 
-__all__ = ["add_products", "add_up", "are_modest", "fold", "is_normal", "sum_of_products", "wide"]
+__all__ = ["add_products", "add_up", "exponentials", "fold", "is_normal", "sum_of_products", "wide"]
 
 _PIECE = 256
 _FEW = 2048  # NumPy sums up so few as fast
@@ -38,11 +38,6 @@ def is_normal(x: np.ndarray) -> bool:
     if x.dtype.kind not in "fc":
         return bool(x.all())
     return bool(np.isfinite(x).all() and (np.abs(x) >= np.finfo(x.dtype).tiny).all())
-
-
-def are_modest(x: np.ndarray) -> bool:
-    """Whether e**x of every element, and the sums of them, neither over- nor underflow."""
-    return bool(x.size and x.min() > -40 and x.max() < 40)
 
 
 def add_up(x: np.ndarray, axes: tuple[int, ...], keepdims: bool = False) -> Any:
@@ -131,12 +126,39 @@ def _ones(count: int, dtype: np.dtype) -> np.ndarray:
     return np.ones(count, dtype)
 
 
-def fold(ufunc: Any, x: np.ndarray, axes: tuple[int, ...], **options: Any) -> np.ndarray:
-    """Return ``ufunc.reduce`` of x over ``axes``, which keep size 1: np.maximum or np.minimum."""
+_TRIED = 4096  # of fewer elements the largest is taken away sooner than it is tried without
+_LOWEST, _LEAST, _MOST = -80.0, 1e-3, 1e30  # of x and of the sums: what float32 holds in full
+
+
+def exponentials(x: np.ndarray, axes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Return e**(x - c) and the sums of them over ``axes``, which keep size 1: softmax's two parts.
+
+    c is the largest over ``axes``, so that nothing over- or underflows altogether; or 0 for all,
+    if the sums say that then nothing does either, which is found out sooner than the largest. What
+    underflows is at most 1e-35 of its sum. A sum of which every x is minus infinity is 0.
+    """
+    result = None
+    if x.size > _TRIED:
+        result = np.exp(x)
+        sums = add_up(result, axes, True)
+        if sums.max() <= _MOST and (sums.min() >= _LEAST or x.min() > _LOWEST):  # and no nan
+            return result, sums
+    lowest = np.finfo(x.dtype).min  # not minus infinity, of which the difference is nan
+    largest = fold(np.maximum, x, axes, initial=lowest)
+    result = np.asarray(np.subtract(x, largest, out=result))
+    np.exp(result, out=result)
+    return result, np.asarray(add_up(result, axes, True))
+
+
+def fold(ufunc: Any, x: np.ndarray, axes: tuple[int, ...], initial: Any = None) -> np.ndarray:
+    """Return the reduction of x over ``axes``, which keep size 1, by np.maximum or np.minimum.
+
+    ``initial`` takes part in it; without one an axis of size 0 is a ValueError.
+    """
     width = x.shape[-1] if axes == (x.ndim - 1,) else 0
     if not 0 < width <= _NARROW or x.size < _MANY * width:
-        return ufunc.reduce(x, axis=axes, keepdims=True, **options)
-    result = x[..., :1].copy()
+        return ufunc.reduce(x, axes, None, None, True, *(() if initial is None else (initial,)))
+    result = x[..., :1].copy() if initial is None else ufunc(x[..., :1], initial)
     for column in range(1, width):
         ufunc(result, x[..., column : column + 1], out=result)
     return result

@@ -14,7 +14,7 @@ from mytorch.autograd_engine import Function
 from mytorch.errors import ArgumentError
 from mytorch.ops.common import float_data, normalize_axes, one_axis
 from mytorch.ops.registry import operation
-from mytorch.ops.rows import add_products, add_up, are_modest, fold, wide
+from mytorch.ops.rows import add_products, add_up, exponentials, fold, wide
 from mytorch.quiet import quietly
 
 __all__ = [
@@ -40,14 +40,6 @@ def _axes(name: str, a: Any, dim: int | None) -> tuple[int, ...]:
     return (one_axis(name, dim, a.data.ndim),) if a.data.ndim else normalize_axes(dim, 0)
 
 
-def _shifted(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-    """Return x - max over ``axes``, whose exponentials neither over- nor underflow altogether."""
-    return np.asarray(x - fold(np.maximum, x, axes, initial=-np.inf))
-
-
-_FEW = 4096  # elements that are shifted sooner than they are looked at
-
-
 class Softmax(Function):
     """y_i = e**x_i / sum_j e**x_j along ``dim``;  dL/dx = y * (g - sum(g * y))."""
 
@@ -55,13 +47,8 @@ class Softmax(Function):
 
     @staticmethod
     def value(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-        z = wide(x)
-        if z.size > _FEW and are_modest(z):  # looked at faster than shifted
-            y = np.exp(z)
-        else:
-            y = _shifted(z, axes)
-            np.exp(y, out=y)
-        y *= 1 / add_up(y, axes, True)  # sooner than to divide every element
+        y, sums = exponentials(wide(x), axes)
+        y *= 1 / sums  # sooner than to divide every element
         return y.astype(x.dtype, copy=False)
 
     @staticmethod
@@ -93,7 +80,8 @@ class LogSoftmax(Function):
 
     @staticmethod
     def value(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-        y = _shifted(wide(x), axes)
+        z = wide(x)
+        y = np.asarray(z - fold(np.maximum, z, axes, initial=-np.inf))
         y -= np.log(add_up(np.exp(y), axes, True))
         return y.astype(x.dtype, copy=False)
 
