@@ -28,7 +28,8 @@ class Standardize(Function):
 
     Not ``centred``: m = 0 and v is the mean of the squares (rms_norm). w and b broadcast to x, or
     are None. With h = w dL/dy:  dL/dx = u (h - mean(h) - n mean(h n)), without mean(h) if m = 0;
-    dL/dw = n dL/dy, dL/db = dL/dy, summed. ``watch(m, v)`` is told mean and variance.
+    dL/dw = n dL/dy, dL/db = dL/dy, summed. Where w is the same all along the axes, as a channel's
+    is, it comes in last, so that all three share their sums. ``watch(m, v)`` is told m and v.
     """
 
     on_arrays = True
@@ -80,40 +81,61 @@ class Standardize(Function):
         return n, u, weight
 
     @staticmethod
-    def _slope(ctx: Any, n: Any, u: Any, h: Any) -> Any:
+    def _sums(ctx: Any, n: Any, h: Any) -> tuple[Any, Any]:
+        """Return the sums of h n and, where it is wanted, of h over the axes, which keep size 1."""
+        of_h = None
+        if ctx.centred or ctx.shapes[1] is not None:
+            of_h = add_up(h, ctx.axes, True) if ctx.bare else h.sum(ctx.axes, keepdims=True)
+        return sum_of_products(h, n, ctx.axes), of_h
+
+    @staticmethod
+    def _slope(ctx: Any, n: Any, u: Any, h: Any, sums: tuple[Any, Any]) -> Any:
         """Return dn/dx applied to h, from either side: it is symmetric."""
-        drift = n * (sum_of_products(h, n, ctx.axes) / -ctx.count)
+        drift = n * (sums[0] / -ctx.count)
         if not isinstance(drift, np.ndarray):
             drift = drift + h
-            if ctx.centred:
-                drift = drift - h.sum(ctx.axes, keepdims=True) / ctx.count
-            return drift * u
+            return (drift - sums[1] / ctx.count if ctx.centred else drift) * u
         drift += h
         if ctx.centred:
-            drift -= add_up(h, ctx.axes, True) / ctx.count
+            drift -= sums[1] / ctx.count
         drift *= u
         return drift
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
         n, u, weight = Standardize._saved(ctx)
-        needs, (shape_w, shape_b) = ctx.needs_input_grad, ctx.shapes
-        h = grad_output if weight is None else grad_output * weight
-        grads = (
-            Standardize._slope(ctx, n, u, h) if needs[0] else None,
-            _product_back_to(grad_output, n, shape_w) if shape_w is not None and needs[1] else None,
-            unbroadcast(grad_output, shape_b) if shape_b is not None and needs[2] else None,
+        grad, needs, (shape_w, shape_b) = grad_output, ctx.needs_input_grad, ctx.shapes
+        wants_w, wants_b = shape_w is not None and needs[1], shape_b is not None and needs[2]
+        if needs[0] and not any(_varies(shape, grad.ndim, ctx.axes) for shape in ctx.shapes):
+            sums = Standardize._sums(ctx, n, grad)
+            return (
+                Standardize._slope(ctx, n, u if weight is None else u * weight, grad, sums),
+                unbroadcast(sums[0], shape_w) if wants_w else None,
+                unbroadcast(sums[1], shape_b) if wants_b else None,
+                *[None] * 4,
+            )
+        h = grad if weight is None else grad * weight
+        return (
+            Standardize._slope(ctx, n, u, h, Standardize._sums(ctx, n, h)) if needs[0] else None,
+            _product_back_to(grad, n, shape_w) if wants_w else None,
+            unbroadcast(grad, shape_b) if wants_b else None,
+            *[None] * 4,
         )
-        return *grads, None, None, None, None
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any, tangent_w: Any, tangent_b: Any, *_: Any) -> Any:
         n, u, weight = Standardize._saved(ctx)
         moved = None
         if tangent is not None:
-            moved = Standardize._slope(ctx, n, u, tangent)
+            moved = Standardize._slope(ctx, n, u, tangent, Standardize._sums(ctx, n, tangent))
             moved = moved if weight is None else moved * weight
         return total(moved, None if tangent_w is None else n * tangent_w, tangent_b)
+
+
+def _varies(shape: tuple[int, ...] | None, ndim: int, axes: tuple[int, ...]) -> bool:
+    """Whether a factor of ``shape``, broadcast to ``ndim`` axes, differs along some of ``axes``."""
+    added = ndim - len(shape or ())
+    return shape is not None and any(a >= added and shape[a - added] != 1 for a in axes)
 
 
 def _product_back_to(x: Any, y: Any, shape: tuple[int, ...]) -> Any:

@@ -42,8 +42,9 @@ def is_normal(x: np.ndarray) -> bool:
 
 def add_up(x: np.ndarray, axes: tuple[int, ...], keepdims: bool = False) -> Any:
     """Return the sum of a floating array over ``axes`` (non-negative, sorted), in its dtype."""
-    if x.size > _FEW and _are_rows(x, axes):
-        return _of_rows((x,), axes, keepdims)
+    rows = _last(axes, x.ndim)
+    if x.size > _FEW and _are_rows(x, rows):
+        return _of_rows((x,), rows, axes, keepdims)
     if x.dtype == np.float16:
         return quietly(lambda: wide(x).sum(axis=axes, keepdims=keepdims).astype(x.dtype))
     return quietly(np.add.reduce, x, axes, None, None, keepdims)  # inf - inf is nan, as in torch
@@ -53,8 +54,9 @@ def add_products(
     x: np.ndarray, y: np.ndarray, axes: tuple[int, ...], keepdims: bool = False
 ) -> Any:
     """Return the sum of x * y, of one shape and dtype, over ``axes``: without the product."""
-    if x.size > _FEW and _are_rows(x, axes) and _are_rows(y, axes):
-        return _of_rows((x, y), axes, keepdims)
+    rows = _last(axes, x.ndim)
+    if x.size > _FEW and _are_rows(x, rows) and _are_rows(y, rows):
+        return _of_rows((x, y), rows, axes, keepdims)
     return add_up(quietly(np.multiply, x, y), axes, keepdims)
 
 
@@ -67,19 +69,32 @@ def sum_of_products(x: Any, y: Any, axes: tuple[int, ...]) -> Any:
     return add_products(x, y, axes, True)
 
 
+def _last(axes: tuple[int, ...], ndim: int) -> tuple[int, ...]:
+    """Return those of ``axes`` that are the last of all: (2, 3) of (0, 2, 3) if ``ndim`` is 4."""
+    count = 0
+    while count < len(axes) and axes[-1 - count] == ndim - 1 - count:
+        count += 1
+    return axes[len(axes) - count :]
+
+
 def _are_rows(x: np.ndarray, axes: tuple[int, ...]) -> bool:
-    """Whether ``axes`` are the last ones, and their elements lie one beside the other."""
-    if not axes or axes[0] != x.ndim - len(axes) or x.dtype == np.float16:
+    """Whether there are such last ``axes``, and their elements lie one beside the other."""
+    if not axes or x.dtype == np.float16:
         return False
     return x.strides[-1] == x.itemsize if len(axes) == 1 else x.flags.c_contiguous
 
 
-def _of_rows(arrays: tuple[np.ndarray, ...], axes: tuple[int, ...], keepdims: bool) -> np.ndarray:
+def _of_rows(
+    arrays: tuple[np.ndarray, ...], rows: tuple[int, ...], axes: tuple[int, ...], keepdims: bool
+) -> np.ndarray:
+    """Return the sums over ``axes``: first over those that are ``rows``, then over the rest."""
     shape = arrays[0].shape
-    if len(axes) > 1:
-        row = int(np.prod(shape[axes[0] :]))
-        arrays = tuple([each.reshape(*shape[: axes[0]], row) for each in arrays])
+    if len(rows) > 1:
+        row = int(np.prod(shape[rows[0] :]))
+        arrays = tuple([each.reshape(*shape[: rows[0]], row) for each in arrays])
     sums = np.asarray(quietly(_piecewise, *arrays))
+    if len(rows) < len(axes):
+        sums = np.asarray(quietly(np.add.reduce, sums, axes[: -len(rows)]))
     return sums.reshape(kept_shape(shape, axes)) if keepdims else sums
 
 
