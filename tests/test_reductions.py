@@ -38,7 +38,8 @@ def gradient(call: Any, values: Any, cotangent: Any = 1.0) -> list[float]:
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_sums_are_numpys_for_every_shape_layout_and_axes(dtype: Any) -> None:
     rng = np.random.default_rng(50)
-    for shape in ((), (3,), (2, 3), (0, 3), (3, 0), (5, 700), (3, 5, 257), (2, 1, 3000), (4097, 2)):
+    shapes = [(), (3,), (2, 3), (0, 3), (3, 0), (5, 700), (3, 5, 257), (2, 1, 3000), (4097, 2)]
+    for shape in [*shapes, (2, 3, 20, 40)]:
         x, y = (rng.integers(-8, 8, shape).astype(dtype) for _ in range(2))  # sums are exact
         layouts = [(x, y)]
         if x.ndim > 1:
@@ -89,9 +90,11 @@ def test_narrow_rows_are_folded_as_numpy_reduces_them() -> None:
         x[0, 0] = NAN
         for ufunc in (np.maximum, np.minimum):
             axis = x.ndim - 1
-            np.testing.assert_array_equal(
-                fold(ufunc, x, (axis,)), ufunc.reduce(x, axis, keepdims=True)
-            )
+            for initial in ({}, {"initial": 0.5}):
+                np.testing.assert_array_equal(
+                    fold(ufunc, x, (axis,), **initial),
+                    ufunc.reduce(x, axis, keepdims=True, **initial),
+                )
 
 
 def test_half_precision_sums_and_means_are_taken_in_single() -> None:
