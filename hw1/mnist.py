@@ -260,6 +260,8 @@ def parse() -> tuple[argparse.Namespace, dict[str, Any] | None]:
     for file in (args.save, args.plot):
         if not file.absolute().parent.is_dir():
             parser.error(f"there is no folder {file.absolute().parent} to write {file.name} to")
+    if args.save.suffix in (".safetensors", ".pt", ".pth") or args.save.is_dir():
+        parser.error(f"--save {args.save}: expects a file, such as {PROGRAM[:-3]}_checkpoint.npz")
     if args.plot.suffix not in (".png", ".pdf", ".svg"):
         parser.error(f"--plot {args.plot}: the name must end in .png, .pdf or .svg")
     return args, checkpoint
@@ -285,6 +287,18 @@ def _sizes(text: str) -> list[int]:
     return [int(part) for part in text.split(",") if part]
 
 
+def keep_earlier(path: Path) -> None:
+    """Move the checkpoint of an earlier run that trained at least one epoch out of the way."""
+    try:
+        earlier = mytorch.load(path)
+    except (OSError, ValueError):  # there is none
+        return
+    if isinstance(earlier, dict) and earlier.get("program") == PROGRAM and earlier["accuracies"]:
+        kept = path.with_name(f"{path.stem}.old{path.suffix}")
+        path.replace(kept)
+        print(f"the checkpoint of an earlier run is now {kept}")
+
+
 def main() -> int:
     """Train, report, plot; return the exit status."""
     args, checkpoint = parse()
@@ -296,6 +310,7 @@ def main() -> int:
         print("data: {}: {} training, {} validation, {} test images".format(data.source, *sizes))
         run = Run(args, data)
         if checkpoint is None:
+            keep_earlier(args.save)
             run.save()  # so that a run killed in its first epoch can be resumed too
         else:
             run.restore(checkpoint)

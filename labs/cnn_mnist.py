@@ -110,8 +110,11 @@ def plot_mistakes(model: nn.Module, data: Any, file: Path) -> None:
         axes.imshow(images(data.test_x)[index, 0], cmap="gray_r")
         axes.set_title(f"{data.test_y[index]} → {scores[index].argmax()}", fontsize=10)
         axes.axis("off")
-    figure.savefig(file, dpi=120)
-    print(f"its mistakes: {file}")
+    try:
+        figure.savefig(file, dpi=120)
+        print(f"its mistakes: {file}")
+    except OSError as error:
+        print(f"could not save the picture {file}: {error}", file=sys.stderr)
 
 
 def parse() -> argparse.Namespace:

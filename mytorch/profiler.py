@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -59,7 +59,7 @@ class profile:  # noqa: N801 - torch's name
     """Time every operation inside a ``with`` block, of all threads.
 
     Args:
-        file: where the table is printed at the end; default: standard output; None: nowhere.
+        file: where the table is printed at the end; "stdout": to what that is then; None: nowhere.
     Attributes:
         events (list[Event]): the runs, in the order of their ends.
     Raises:
@@ -68,7 +68,7 @@ class profile:  # noqa: N801 - torch's name
 
     _running: profile | None = None
 
-    def __init__(self, file: IO[str] | None = sys.stdout):
+    def __init__(self, file: IO[str] | Literal["stdout"] | None = "stdout"):
         self.events: list[Event] = []
         self._file = file
         self._stacks = threading.local()
@@ -92,7 +92,7 @@ class profile:  # noqa: N801 - torch's name
         self._replaced.close()
         profile._running = None
         if self._file is not None and error[0] is None:
-            print(self.table(), file=self._file)
+            print(self.table(), file=sys.stdout if self._file == "stdout" else self._file)
 
     # ------------------------------------------------------------------------------ measuring
 

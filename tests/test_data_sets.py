@@ -202,3 +202,115 @@ def test_a_generator_is_a_seed_or_a_generator() -> None:
     with pytest.raises(TypeError, match="got str"):
         data.DataLoader(Squares(3), generator="seed")
     assert mytorch.utils.data is data
+
+
+# ------------------------------------------------------------------------------ whole batches
+
+
+class Scaled(data.TensorDataset):
+    def __getitem__(self, index: Any) -> Any:
+        return (super().__getitem__(index)[0] * 100,)
+
+
+class ScaledSubset(data.Subset):
+    def __getitem__(self, index: Any) -> Any:
+        return (super().__getitem__(index)[0] * 100,)
+
+
+class Wrapped:
+    def __init__(self, dataset: Any):
+        self.dataset = dataset
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> Any:
+        return (self.dataset[index][0] * 100,)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.dataset, name)
+
+
+def test_a_class_that_says_what_a_row_is_is_asked_for_each() -> None:
+    plain = data.TensorDataset(np.arange(4.0))
+    for dataset in (Scaled(np.arange(4.0)), ScaledSubset(plain, range(4)), Wrapped(plain)):
+        assert [x.tolist() for (x,) in data.DataLoader(dataset, 2)] == [[0, 100], [200, 300]]
+    part = data.Subset(Scaled(np.arange(4.0)), [3, 1])
+    assert [x.tolist() for (x,) in data.DataLoader(part, 2)] == [[300, 100]]
+
+
+def test_batches_may_be_ranges_of_any_step() -> None:
+    ranges = [range(0, 10, 2), range(4, -1, -1), range(-3, 0), range(3, 6)]
+    for dataset in (data.TensorDataset(np.arange(10.0)), [(float(i),) for i in range(10)]):
+        loader = data.DataLoader(dataset, batch_sampler=ranges)
+        expected = [[0, 2, 4, 6, 8], [4, 3, 2, 1, 0], [7, 8, 9], [3, 4, 5]]
+        assert [x.tolist() for (x,) in loader] == expected
+
+
+def test_a_subset_follows_its_indices_and_refuses_masks_and_floats() -> None:
+    dataset = data.TensorDataset(np.arange(10.0))
+    for first, second in (([1, 2, 3], [7, 8]), (np.array([1, 2, 3]), np.array([7, 8]))):
+        part = data.Subset(dataset, first)
+        loader = data.DataLoader(part, 5)
+        assert [x.tolist() for (x,) in loader] == [[1, 2, 3]]
+        part.indices = second
+        assert [x.tolist() for (x,) in loader] == [[7, 8]]
+        part.indices[0] = 4
+        assert [x.tolist() for (x,) in loader] == [[4, 8]]
+    with pytest.raises(TypeError, match=r"got bool; of a mask take np\.flatnonzero"):
+        data.Subset(dataset, np.arange(10) > 6)
+    with pytest.raises(TypeError, match="must be integers, got float64"):
+        list(data.DataLoader(dataset, 2, sampler=[0.9, 1.9]))
+
+
+def test_a_generator_of_mytorch_moves_on_and_can_be_kept() -> None:
+    generator = mytorch.Generator().manual_seed(3)
+    splits = [data.random_split(range(9), [4, 5], generator=generator) for _ in range(2)]
+    assert splits[0][0].indices != splits[1][0].indices
+    dataset = data.TensorDataset(np.arange(30))
+
+    def epoch(loader: Any) -> list[int]:
+        return [row for (x,) in loader for row in x.tolist()]
+
+    loader = data.DataLoader(dataset, 4, shuffle=True, generator=generator)
+    first, state = epoch(loader), generator.get_state()
+    second = epoch(loader)
+    assert first != second and sorted(first) == sorted(second)
+    other = mytorch.Generator()
+    resumed = data.DataLoader(dataset, 4, shuffle=True, generator=other)
+    other.set_state(state)
+    assert epoch(resumed) == second
+    sampler = data.RandomSampler(dataset, generator=mytorch.Generator().manual_seed(3))
+    assert list(sampler) != list(sampler)
+    assert sorted(epoch(data.DataLoader(dataset, generator=mytorch.default_generator))) == sorted(
+        first
+    )
+
+
+def test_splits_refuse_what_is_no_length_and_share_out_a_single_row() -> None:
+    for lengths in ([-2, 12], [5.5, 5.0]):
+        with pytest.raises(ValueError, match="lengths must be integers, not negative"):
+            data.random_split(range(10), lengths)
+    assert [len(part) for part in data.random_split([5], [0.8, 0.2])] == [1, 0]
+    assert [len(part) for part in data.random_split([5], [0, 1])] == [0, 1]
+
+
+def test_nothing_can_be_drawn_from_no_rows() -> None:
+    assert list(data.RandomSampler([])) == []
+    with pytest.raises(ValueError, match="num_samples is 3, but there are no rows"):
+        list(data.RandomSampler([], num_samples=3))
+
+
+class Ending(Squares):
+    def __getitem__(self, index: int) -> int:
+        return next(iter(())) if index == 3 else index
+
+
+def test_a_row_that_raises_stopiteration_does_not_end_the_epoch_silently() -> None:
+    for workers in (0, 2):
+        with pytest.raises(RuntimeError, match="raised StopIteration"):
+            list(data.DataLoader(Ending(6), 2, num_workers=workers))
+
+
+def test_numpys_strings_are_strings() -> None:
+    assert data.default_collate([np.str_("a"), np.str_("b")]) == ["a", "b"]

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -306,3 +307,99 @@ def test_an_iterable_dataset_is_shared_among_workers(workers: int) -> None:
     full = DataLoader(Numbers(10), 4, num_workers=workers, drop_last=True)
     assert all(len(batch) == 4 for batch in full)
     assert [batch for batch in DataLoader(Numbers(3), None)] == [0, 1, 2]
+
+
+class Batch(dict[str, Any]):
+    """A dict with an attribute, as collate functions return."""
+
+    made_by = ""
+
+
+class Pair(tuple[Any, ...]):
+    def __new__(cls, first: Any, second: Any) -> Pair:
+        return super().__new__(cls, (first, second))
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return tuple(self)
+
+
+def collate_strangely(rows: list[Any]) -> Any:
+    batch = Batch(x=Tensor(np.full((1, 20_000), float(rows[0]["label"])), requires_grad=True))
+    batch.made_by = "me"
+    return Pair(batch, OrderedDict(y=Tensor(1.0)))
+
+
+def test_a_batch_of_any_class_is_the_same_with_workers_and_without() -> None:
+    for count in (0, 2):
+        batches = list(DataLoader(Rows(2), 1, num_workers=count, collate_fn=collate_strangely))
+        assert [type(batch) for batch in batches] == [Pair, Pair]
+        for number, (batch, other) in enumerate(batches):
+            assert type(batch) is Batch and batch.made_by == "me"
+            assert type(other) is OrderedDict and other["y"].item() == 1
+            assert batch["x"].requires_grad and batch["x"].tolist() == [[number] * 20_000]
+
+
+class Missing(Rows):
+    def __getitem__(self, index: int) -> Any:
+        return {}["a key"]
+
+
+def test_a_key_error_of_a_worker_is_shown_as_a_traceback() -> None:
+    with pytest.raises(KeyError) as error:
+        list(DataLoader(Missing(1), num_workers=1))
+    assert str(error.value).startswith("in worker 0 of the DataLoader:\nTraceback")
+
+
+def test_workers_draw_their_seeds_from_the_loaders_generator_and_leave_the_order() -> None:
+    def rows(count: int, seed: int, **options: Any) -> tuple[list[int], list[int]]:
+        np.random.seed(seed)
+        loader = DataLoader(Rows(8), 2, True, num_workers=count, generator=5, **options)
+        batches = [batch for _ in range(2) for batch in loader]
+        return sum((b["label"].tolist() for b in batches), []), sum(
+            (b["draw"].tolist() for b in batches), []
+        )
+
+    labels, draws = rows(2, 0)
+    assert rows(2, 1) == (labels, draws) and rows(0, 0)[0] == labels
+    assert draws[:8] != draws[8:]
+
+
+PROGRAM = """
+import numpy as np, os, time
+from mytorch.utils.data import DataLoader, Dataset
+class Rows(Dataset):
+    def __len__(self): return 6
+    def __getitem__(self, index):
+        if index == 0: time.sleep(0.5)
+        if index == DIES_AT: os._exit(3)
+        return np.full((200, 300), float(index))
+if __name__ == "__main__":
+    loader = DataLoader(Rows(), 1, num_workers=2)
+    batches = iter(loader)
+    print([next(batches)[0, 0, 0].item() for _ in range(WANTED)])
+"""
+
+
+@pytest.mark.parametrize("wanted", [6, 2])  # to the end, and left while batches are on their way
+def test_a_program_with_workers_ends_without_a_word(tmp_path: Path, wanted: int) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM.replace("DIES_AT", "-1").replace("WANTED", str(wanted)))
+    before = shared_blocks()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, program], env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout == f"{[float(i) for i in range(wanted)]}\n" and done.stderr == ""
+    assert done.returncode == 0 and shared_blocks() <= before
+
+
+def test_batches_that_a_worker_sent_before_it_died_arrive(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM.replace("DIES_AT", "3").replace("WANTED", "4"))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, program], env=environment, capture_output=True, text=True, timeout=120
+    )
+    last = done.stderr.strip().splitlines()[-1]
+    assert "worker 1" in last and "ended unexpectedly, with status 3" in last
+    assert "FileNotFoundError" not in done.stderr and "resource_tracker" not in done.stderr

@@ -122,6 +122,18 @@ def test_the_same_seed_gives_the_same_curve_and_weights_to_the_bit_in_two_proces
     assert a["model"] != c["model"] and a["accuracies"] != c["accuracies"]
 
 
+def test_a_new_run_moves_an_earlier_ones_checkpoint_aside(project: Project, tmp_path: Path) -> None:
+    save, kept = tmp_path / "run.npz", tmp_path / "run.old.npz"
+    assert project.run(*SMALL, "--epochs", 1, "--save", save).returncode == 0
+    before = bytes_of(save)
+    result = project.run(*SMALL, "--epochs", 1, "--seed", 1, "--save", save)
+    assert result.returncode == 0 and f"an earlier run is now {kept}" in result.stdout
+    assert bytes_of(kept) == before != bytes_of(save)
+    for wrong in (tmp_path, tmp_path / "run.safetensors"):
+        result = project.run("--save", wrong)
+        assert result.returncode == 2 and "expects a file, such as" in result.stderr
+
+
 @posix
 def test_a_terminal_sees_a_progress_bar(project: Project, tmp_path: Path) -> None:
     import fcntl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import threading
@@ -116,3 +117,10 @@ def test_a_result_is_the_same_with_and_without() -> None:
     expected = run()
     with mytorch.profiler.profile(None):
         assert run() == expected
+
+
+def test_the_table_goes_to_what_standard_output_is_then() -> None:
+    stream = io.StringIO()
+    with contextlib.redirect_stdout(stream), profile():
+        mytorch.ones(2) + 1
+    assert "Add" in stream.getvalue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import pickle
 import subprocess
@@ -350,3 +351,66 @@ def test_a_save_that_is_killed_200_times_leaves_the_old_file_or_the_new_one_whol
     assert done.returncode == 0, done.stderr
     found = int(done.stdout.split(";")[1].split()[0])
     assert found > 20  # killed in the middle, and their files were not mistaken for the result
+
+
+# ------------------------------------------------------------------------------ found later
+
+
+def test_a_header_that_names_fewer_rows_than_there_are_is_noticed(path: Path) -> None:
+    mytorch.save({"w": Tensor(np.arange(30_000.0))}, path)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"(30000,") + 1] ^= 1  # 2 for 3
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="is not a whole file"):
+        mytorch.load(path)
+
+
+def test_what_contains_itself_is_refused(path: Path) -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    with pytest.raises(TypeError, match="contains itself"):
+        mytorch.save(endless, path)
+    assert not path.exists()
+
+
+def test_who_may_read_a_file_stays_as_it_was(path: Path) -> None:
+    if sys.platform == "win32":
+        pytest.skip("permissions are POSIX's")
+    mytorch.save([1], path)
+    path.chmod(0o600)
+    mytorch.save([2], path)
+    assert path.stat().st_mode & 0o777 == 0o600 and mytorch.load(path) == [2]
+
+
+def test_bfloat16_of_safetensors_becomes_float32_and_other_metadata_is_left_alone(
+    path: Path,
+) -> None:
+    pytest.importorskip("safetensors", reason="safetensors is not installed")
+
+    def write(dtype: str, count: int, data: bytes, **metadata: str) -> None:
+        entry = {"dtype": dtype, "shape": [count], "data_offsets": [0, len(data)]}
+        header = json.dumps({"__metadata__": metadata, "w": entry}).encode()
+        header += b" " * (-len(header) % 8)
+        path.write_bytes(len(header).to_bytes(8, "little") + header + data)
+
+    numbers = np.array([1.0, -2.5, 0.125, 3e38], np.float32)
+    upper = (numbers.view(np.uint32) >> 16).astype("<u2")
+    write("BF16", 4, upper.tobytes(), sha256="of something else")
+    loaded = mytorch.load(path)["w"]
+    assert loaded.dtype == np.float32 and loaded.shape == (4,)
+    np.testing.assert_array_equal(loaded.data, (numbers.view(np.uint32) >> 16 << 16).view("f4"))
+    write("F8_E4M3", 4, b"abcd")
+    with pytest.raises(ValueError, match="'w' is F8_E4M3, which NumPy has not"):
+        mytorch.load(path)
+    with pytest.raises(TypeError, match="which safetensors has not"):
+        mytorch.save({"w": np.zeros(2, np.longdouble)}, path.with_suffix(".safetensors"))
+
+
+def test_a_negative_of_torch_that_is_not_carried_out_is_refused(path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    imaginary = torch.tensor([1 - 2j, 3 + 4j]).conj().imag
+    torch.save(imaginary, path)
+    with pytest.raises(ValueError, match="resolve_neg"):
+        mytorch.load(path)
+    torch.save(imaginary.resolve_neg(), path)
+    assert mytorch.load(path).tolist() == [2, -4]

@@ -137,7 +137,7 @@ def _download(
             return _fill(family, Path(spare), mirror), None
     except OSError as error:
         raise DownloadError(
-            f"there is no room for it either in {spare} ({reason(error)})"
+            f"there is no room for it either in a temporary folder ({reason(error)})"
         ) from None
 
 

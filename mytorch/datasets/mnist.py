@@ -90,13 +90,15 @@ def obtain(
     mirror: str | None,
 ) -> tuple[Digits, Path | None]:
     """Return what the `load_` function does, and the folder of the files (None: nowhere)."""
+    cache = cache.expanduser()
     kept = cache / family.folder
     everywhere = os.environ.get("MYTORCH_DATA")
     for named in (folder, everywhere and Path(everywhere) / family.folder):
-        if named and Path(named).resolve() != kept.resolve():
-            digits = _read_named(family, Path(named))
+        place = Path(named).expanduser() if named else None
+        if place and place.resolve() != kept.resolve():
+            digits = _read_named(family, place)
             if digits:
-                return digits, Path(named)
+                return digits, place
     try:
         arrays, place = read_cache(family, kept, offline, mirror)
         return split_digits(arrays, family.name), place

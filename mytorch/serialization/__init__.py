@@ -21,9 +21,10 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
 
     Args:
         obj: dicts (keys are strings or integers), lists, tuples (read back as lists), numbers,
-            strings, bools, None, NumPy arrays (also scalars, read back as 0-d arrays) and Tensors,
-            nested as you like: such as a ``state_dict``. For a name that ends in ``.safetensors``
-            a dict of Tensors or arrays by name.
+            strings, bools, None, NumPy arrays (also scalars, read back as 0-d arrays, or as the
+            float or string that they are) and Tensors, nested as you like: such as a
+            ``state_dict``. For a name that ends in ``.safetensors`` a dict of Tensors or arrays by
+            name.
         path: the file; its folder must exist.
     Raises:
         TypeError: a value that cannot be stored, named by its place; nothing is written then.

@@ -25,12 +25,16 @@ def write_whole(path: str | os.PathLike[str], content: Any) -> None:
     target = Path(os.path.realpath(path))  # of a link, the file behind it is written
     if target.exists() and not target.is_file():  # a rename would replace even /dev/null
         raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder to write to", os.fspath(path))
     temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
     try:
         with open(temporary, "xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        with contextlib.suppress(OSError):  # who may read it is as before
+            temporary.chmod(target.stat().st_mode & 0o777)
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)

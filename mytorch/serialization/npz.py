@@ -29,7 +29,10 @@ def packed(obj: Any) -> memoryview:
         TypeError: a value that cannot be stored, named by its place.
     """
     arrays: dict[str, np.ndarray] = {}
-    header = {"version": _VERSION, "content": _pack(obj, "obj", arrays)}
+    try:
+        header = {"version": _VERSION, "content": _pack(obj, "obj", arrays)}
+    except RecursionError:
+        raise TypeError("save: obj is nested too deeply, or contains itself") from None
     arrays[_HEADER] = np.frombuffer(json.dumps(header).encode(), np.uint8)
     content = io.BytesIO()  # whole in memory first: a zip archive takes a full disk badly
     np.savez(content, **arrays)  # type: ignore[arg-type]
@@ -49,7 +52,10 @@ def _read(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     if archive.getinfo(f"{name}.npy").compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"the entry {name!r} is compressed, and could grow without limit")
     with archive.open(f"{name}.npy") as entry:
-        return np.lib.format.read_array(entry, allow_pickle=False)
+        array = np.lib.format.read_array(entry, allow_pickle=False)
+        if entry.read(1):  # and only at its end the checksum of an entry is checked
+            raise ValueError(f"the entry {name!r} is longer than it says")
+        return array
 
 
 def _pack(value: Any, place: str, arrays: dict[str, np.ndarray]) -> Any:

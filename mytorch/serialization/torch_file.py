@@ -84,7 +84,9 @@ class _Storage(_Plain):
 class _View(_Plain):
     """A tensor: a storage, and which of its numbers."""
 
-    def __init__(self, storage: Any, offset: Any, size: Any, stride: Any, *_: Any):
+    def __init__(self, storage: Any, offset: Any, size: Any, stride: Any, *others: Any):
+        if len(others) > 2 and others[2]:  # torch keeps a negative or conjugate as it was, and this
+            raise pickle.UnpicklingError(f"a tensor with {others[2]}: save tensor.resolve_neg()")
         numbers = (offset, *size, *stride)
         if not isinstance(storage, _Storage) or len(size) != len(stride):
             raise pickle.UnpicklingError("a tensor without storage, or of unclear shape")
@@ -139,7 +141,8 @@ def _check_known(module: str, name: str) -> None:
     """Raise UnpicklingError for a name that stands for no plain data."""
     if (module, name) not in _KNOWN:
         raise pickle.UnpicklingError(
-            f"{module}.{name} is not allowed; of a model, save model.state_dict()"
+            f"{module}.{name} is not allowed: real tensors, dicts, lists, numbers and strings are; "
+            "of a model, save model.state_dict()"
         )
 
 

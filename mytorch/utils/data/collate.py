@@ -34,10 +34,10 @@ def default_collate(batch: Sequence[Any]) -> Any:
                 "them in a collate_fn"
             )
         return _tensor(np.stack(arrays))
-    if isinstance(first, (bool, int, float, np.generic)):
-        return Tensor(np.array(batch) if isinstance(first, np.generic) else list(batch))
     if isinstance(first, (str, bytes)):
         return list(batch)
+    if isinstance(first, (bool, int, float, np.generic)):
+        return Tensor(np.array(batch) if isinstance(first, np.generic) else list(batch))
     if isinstance(first, Mapping):
         if any(each.keys() != first.keys() for each in batch):
             raise ValueError("default_collate: rows with different keys")

@@ -1,13 +1,13 @@
 """What can be loaded: by index (``Dataset``), or one after the other (``IterableDataset``).
 
 A dataset may have a method ``fetch(indices)`` that returns a whole batch at once, of Tensors or
-arrays; ``TensorDataset`` has one, and so has a ``Subset`` of it. Others are asked for each row.
+arrays, given a slice or an array of integers; ``TensorDataset`` has one, and so has a ``Subset`` of
+it. Others are asked for each row, and so is a subclass that changes what a row is.
 """
 
 from __future__ import annotations
 
 import bisect
-import functools
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,6 +27,8 @@ __all__ = [
     "StackDataset",
     "Subset",
     "TensorDataset",
+    "as_indices",
+    "fetch_of",
     "random_split",
 ]
 
@@ -43,6 +45,33 @@ class Dataset:
 
     def __add__(self, other: Any) -> ConcatDataset:
         return ConcatDataset([self, other])
+
+
+def fetch_of(dataset: Any) -> Any:
+    """Return the dataset's ``fetch``; None if it has none, or only one that does not know its rows.
+
+    A class that overrides ``__getitem__`` says what a row is; a ``fetch`` that it inherits does not
+    know of it.
+    """
+    for cls in type(dataset).__mro__:
+        if "fetch" in cls.__dict__:
+            return getattr(dataset, "fetch", None)
+        if "__getitem__" in cls.__dict__:
+            return None
+    return None
+
+
+def as_indices(indices: Any) -> np.ndarray:
+    """Return indices as an int64 array.
+
+    Raises:
+        TypeError: they are no integers; a mask has to be turned into places first.
+    """
+    array = np.asarray(indices.data if isinstance(indices, Tensor) else indices)
+    if array.size and array.dtype.kind not in "iu":
+        hint = "; of a mask take np.flatnonzero(mask)" if array.dtype.kind == "b" else ""
+        raise TypeError(f"indices of rows must be integers, got {array.dtype}{hint}")
+    return array.astype(np.int64, copy=False)
 
 
 class IterableDataset(Dataset):
@@ -162,22 +191,30 @@ class Subset(Dataset):
     """Some rows of a dataset.
 
     Args:
-        dataset: whose rows; indices: which, in this order.
+        dataset: whose rows; indices (Sequence[int]): which, in this order.
+    Raises:
+        TypeError: an array of indices that are no integers, such as a mask.
     """
 
-    def __init__(self, dataset: Any, indices: Sequence[int]):
+    def __init__(self, dataset: Any, indices: Any):
+        if isinstance(indices, (np.ndarray, Tensor)):
+            indices = as_indices(indices)
         self.dataset = dataset
         self.indices = indices
 
     @property
     def fetch(self) -> Any:
         """The dataset's ``fetch``, of these rows; AttributeError while the dataset has none."""
-        fetch = self.dataset.fetch
-        return lambda chosen: fetch(self._places[chosen])
+        fetch = fetch_of(self.dataset)
+        if fetch is None:
+            raise AttributeError(f"{type(self.dataset).__name__} has no fetch")
+        return lambda chosen: fetch(as_indices(self._chosen(chosen)))
 
-    @functools.cached_property
-    def _places(self) -> np.ndarray:
-        return np.asarray(self.indices, np.int64)
+    def _chosen(self, chosen: Any) -> Any:
+        """Return the indices at ``chosen``, a slice or an array of integers."""
+        if isinstance(chosen, slice) or isinstance(self.indices, np.ndarray):
+            return self.indices[chosen]
+        return [self.indices[each] for each in chosen.tolist()]
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -196,17 +233,19 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) 
             what the rounding leaves is given out one by one.
         generator: as of DataLoader.
     Raises:
-        ValueError: lengths that do not add up.
+        ValueError: lengths that are no lengths, or do not add up.
     Source: torch.utils.data.random_split.
     """
     count = len(dataset)
     sizes = [int(length) for length in lengths]
-    if math.isclose(sum(lengths), 1) and sum(lengths) <= 1 and count != 1:
+    if math.isclose(sum(lengths), 1) and sum(lengths) <= 1:
         if any(not 0 <= share <= 1 for share in lengths):
             raise ValueError(f"random_split: shares must be in [0, 1], got {list(lengths)}")
         sizes = [math.floor(count * share) for share in lengths]
         for position in range(count - sum(sizes)):
             sizes[position % len(sizes)] += 1
+    elif min(sizes, default=0) < 0 or sizes != list(lengths):
+        raise ValueError(f"random_split: lengths must be integers, not negative: {list(lengths)}")
     if sum(sizes) != count:
         raise ValueError(f"random_split: lengths {list(lengths)} of a dataset of {count} rows")
     order = generator_of(generator).permutation(count)

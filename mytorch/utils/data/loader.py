@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from mytorch.utils.data.collate import default_collate, default_convert
-from mytorch.utils.data.dataset import IterableDataset
-from mytorch.utils.data.random import generator_of
+from mytorch.utils.data.dataset import IterableDataset, as_indices, fetch_of
+from mytorch.utils.data.random import generator_of, kept
 from mytorch.utils.data.sampler import _positive
 from mytorch.utils.data.workers import Workers
 
@@ -35,11 +36,13 @@ class DataLoader:
         timeout: seconds to wait for a batch of a worker; 0: for ever.
         worker_init_fn: called with the worker's number in each worker.
         multiprocessing_context: how processes are started: "fork", "spawn", "forkserver".
-        generator: a ``np.random.Generator``, a ``mytorch.Generator`` or a seed for the order; it is
-            the loader's own, so that no other random draw changes the order. Its state is what a
-            checkpoint keeps. None: each epoch starts from a draw of NumPy's global generator.
+        generator: a ``np.random.Generator``, a ``mytorch.Generator`` or a seed for the order, and
+            for the seeds of workers; it is the loader's own, so that no other random draw changes
+            the order. Its state is what a checkpoint keeps. None: each epoch starts from a draw of
+            NumPy's global generator.
         prefetch_factor: batches that each worker makes in advance; default 2.
-        persistent_workers: keep the processes from one epoch to the next.
+        persistent_workers: keep the processes from one epoch to the next; those of an
+            IterableDataset, which has come to its end in them, are started anew.
     Yields:
         a batch of the structure of a row; of a TensorDataset a tuple of Tensors (batch, …), dtype
         kept: copies when shuffled, else views of the dataset.
@@ -100,8 +103,7 @@ class DataLoader:
         self.worker_init_fn = worker_init_fn
         self.multiprocessing_context = multiprocessing_context
         self.collate_fn = collate_fn
-        self._own = generator is not None
-        self.generator = generator_of(generator if self._own else 0)
+        self.generator = kept(generator)
         self._workers: Workers | None = None
 
     def _check_order(self, given: dict[str, bool], batch_size: int | None) -> None:
@@ -164,13 +166,14 @@ class DataLoader:
     # ------------------------------------------------------------------------------ batches
 
     def __iter__(self) -> Iterator[Any]:
-        generator = self.generator if self._own else generator_of(None)
+        generator = generator_of(self.generator)
         requests = self._requests(generator)
         fetcher = _Fetcher(self.collate_fn, self.batch_size is None and self.batch_sampler is None,
                            self.drop_last)  # fmt: skip
         if self.num_workers == 0:
             return self._here(fetcher(self.dataset), requests)
-        return self._elsewhere(fetcher, requests, int(np.random.randint(2**31)))
+        seed = generator.spawn(1)[0].integers(2**31)  # this draws nothing from its stream
+        return self._elsewhere(fetcher, requests, int(seed))
 
     @staticmethod
     def _here(fetch: Callable[[Any], Any], requests: Iterator[Any]) -> Iterator[Any]:
@@ -221,11 +224,15 @@ class _Fetcher:
         if isinstance(dataset, IterableDataset):
             rows = iter(dataset)
             return lambda count: self._taken(rows, count)
+        return functools.partial(_not_ending, self._fetching(dataset))
+
+    def _fetching(self, dataset: Any) -> Callable[[Any], Any]:
         if self.by_row:
             collate = self.collate or default_convert
             return lambda index: collate(dataset[index])
-        if self.collate is None and hasattr(dataset, "fetch"):
-            return lambda indices: default_convert(dataset.fetch(_as_index(indices)))
+        fetch = None if self.collate else fetch_of(dataset)
+        if fetch is not None:
+            return lambda indices: default_convert(fetch(_as_index(indices)))
         collate = self.collate or default_collate
         return lambda indices: collate([dataset[index] for index in _as_integers(indices)])
 
@@ -239,11 +246,19 @@ class _Fetcher:
         return (self.collate or default_collate)(batch)
 
 
+def _not_ending(fetch: Callable[[Any], Any], request: Any) -> Any:
+    """Return ``fetch(request)`` of a dataset that has indices: it cannot end by StopIteration."""
+    try:
+        return fetch(request)
+    except StopIteration as error:
+        raise RuntimeError("the dataset, or collate_fn, raised StopIteration") from error
+
+
 def _as_index(indices: Any) -> Any:
     """Return a slice for neighbours, which is a view; else an array of indices."""
-    if isinstance(indices, range):
+    if isinstance(indices, range) and indices.step == 1 and indices.start >= 0:
         return slice(indices.start, indices.stop)
-    return np.asarray(indices, np.int64)
+    return as_indices(indices)
 
 
 def _as_integers(indices: Any) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mytorch.utils.data.random import generator_of
+from mytorch.utils.data.random import generator_of, kept
 
 __all__ = [
     "BatchSampler",
@@ -62,7 +62,7 @@ class RandomSampler(Sampler):
     ):
         self.data_source, self.replacement = data_source, replacement
         self._count = None if num_samples is None else _positive("num_samples", num_samples)
-        self.generator = None if generator is None else generator_of(generator)
+        self.generator = kept(generator)
 
     @property
     def num_samples(self) -> int:
@@ -75,6 +75,8 @@ class RandomSampler(Sampler):
             yield from generator.integers(rows, size=self.num_samples).tolist()
             return
         left = self.num_samples
+        if left and not rows:
+            raise ValueError(f"RandomSampler: num_samples is {left}, but there are no rows")
         while left > 0:
             yield from generator.permutation(rows)[:left].tolist()
             left -= rows
@@ -88,7 +90,7 @@ class SubsetRandomSampler(Sampler):
 
     def __init__(self, indices: Sequence[int], generator: Any = None):
         self.indices = indices
-        self.generator = None if generator is None else generator_of(generator)
+        self.generator = kept(generator)
 
     def __iter__(self) -> Iterator[int]:
         for place in generator_of(self.generator).permutation(len(self.indices)):
@@ -116,7 +118,7 @@ class WeightedRandomSampler(Sampler):
         self.weights = np.asarray(getattr(weights, "data", weights), float)
         self.num_samples = _positive("num_samples", num_samples)
         self.replacement = replacement
-        self.generator = None if generator is None else generator_of(generator)
+        self.generator = kept(generator)
         if (
             self.weights.ndim != 1
             or not np.isfinite(self.weights).all()

@@ -8,6 +8,7 @@ everything else in the pipe. A worker ends when its pipe is closed, and when its
 from __future__ import annotations
 
 import contextlib
+import io
 import multiprocessing
 import os
 import pickle
@@ -15,9 +16,10 @@ import random
 import signal
 import threading
 import traceback
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from multiprocessing import shared_memory
+from multiprocessing import resource_tracker, shared_memory
 from typing import Any
 
 import numpy as np
@@ -60,7 +62,8 @@ def _sent(value: Any) -> bytes:
         buffers.append(buffer)
         return False
 
-    content = pickle.dumps(_packed(value), protocol=5, buffer_callback=keep)
+    content = io.BytesIO()
+    _Pickler(content, protocol=5, buffer_callback=keep).dump(value)
     names = []
     for buffer in buffers:
         raw = buffer.raw()
@@ -68,7 +71,7 @@ def _sent(value: Any) -> bytes:
         _bytes_of(block, raw.nbytes)[:] = np.frombuffer(raw, np.uint8)
         names.append((block.name, raw.nbytes))
         block.close()
-    return pickle.dumps((content, names))
+    return pickle.dumps((content.getvalue(), names))
 
 
 def _received(message: bytes) -> Any:
@@ -80,7 +83,7 @@ def _received(message: bytes) -> Any:
         buffers.append(_bytes_of(block, size).copy().data)
         block.close()
         block.unlink()
-    return _unpacked(pickle.loads(content, buffers=buffers))
+    return pickle.loads(content, buffers=buffers)
 
 
 def _bytes_of(block: shared_memory.SharedMemory, size: int) -> np.ndarray:
@@ -88,33 +91,18 @@ def _bytes_of(block: shared_memory.SharedMemory, size: int) -> np.ndarray:
     return np.frombuffer(block.buf, np.uint8, size)
 
 
-class _Packed:
-    """A Tensor on its way: its array."""
+class _Pickler(pickle.Pickler):
+    """Sends of a Tensor its array and whether it requires grad, without its place in a graph."""
 
-    def __init__(self, array: np.ndarray):
-        self.array = array
-
-
-def _packed(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return _Packed(np.ascontiguousarray(value.data) if value.ndim else value.data)
-    return _mapped(_packed, value)
+    def reducer_override(self, value: Any) -> Any:
+        if not isinstance(value, Tensor):
+            return NotImplemented
+        array = np.ascontiguousarray(value.data) if value.ndim else value.data
+        return _tensor, (array, value.requires_grad)
 
 
-def _unpacked(value: Any) -> Any:
-    if isinstance(value, _Packed):
-        return Tensor.zeros(0).new(value.array)
-    return _mapped(_unpacked, value)
-
-
-def _mapped(function: Callable[[Any], Any], value: Any) -> Any:
-    """Return ``value`` with ``function`` of each part of a dict, a tuple or a list."""
-    if isinstance(value, dict):
-        return {key: function(each) for key, each in value.items()}
-    if isinstance(value, (tuple, list)):
-        parts = [function(each) for each in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    return value
+def _tensor(array: np.ndarray, requires_grad: bool) -> Tensor:
+    return Tensor.zeros(0).new(array).requires_grad_(requires_grad)
 
 
 # ------------------------------------------------------------------------- in the worker
@@ -122,6 +110,13 @@ def _mapped(function: Callable[[Any], Any], value: Any) -> Any:
 
 class _End:
     """An iterable dataset has no more."""
+
+
+class _WorkerKeyError(KeyError):
+    """A KeyError whose text is a traceback, which a KeyError would show as one line."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class _Failure:
@@ -137,6 +132,8 @@ class _Failure:
 
     def error(self) -> BaseException:
         """Return the error to raise in the parent."""
+        if self.kind is KeyError:
+            return _WorkerKeyError(self.text)
         try:
             return self.kind(self.text)
         except Exception:  # a class whose constructor wants something else
@@ -249,6 +246,9 @@ class Workers:
             context = multiprocessing.get_context(context)
         self._pipes: list[Any] = []
         self._processes: list[Any] = []
+        self.close = weakref.finalize(self, _close, os.getpid(), self._pipes, self._processes)
+        if os.name == "posix":  # else each worker had its own, which ends with it
+            resource_tracker.ensure_running()
         try:
             for number in range(count):
                 ours, theirs = context.Pipe()
@@ -315,18 +315,21 @@ class Workers:
                 f"DataLoader: worker {number} (process {process.pid}) ended unexpectedly, {how}"
             ) from None
 
-    def close(self) -> None:
-        """End the processes."""
-        for pipe in self._pipes:
-            with contextlib.suppress(OSError, EOFError):
-                while pipe.poll():  # give the shared memory of what nobody wanted back
-                    _received(pipe.recv_bytes())
-            pipe.close()
-        for process in self._processes:
+
+def _close(owner: int, pipes: list[Any], processes: list[Any]) -> None:
+    """End the processes: when they are told to, nobody holds them any more, or Python ends."""
+    if os.getpid() != owner:  # a worker that was forked from their parent
+        return
+    for pipe in pipes:
+        with contextlib.suppress(OSError, EOFError):
+            while pipe.poll():  # give the shared memory of what nobody wanted back
+                _received(pipe.recv_bytes())
+        pipe.close()
+    for process in processes:
+        process.join(1)
+        if process.is_alive():
+            process.terminate()
             process.join(1)
-            if process.is_alive():
-                process.terminate()
-                process.join(1)
-            if process.is_alive():
-                process.kill()
-                process.join()
+        if process.is_alive():
+            process.kill()
+            process.join()
