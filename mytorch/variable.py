@@ -121,4 +121,6 @@ class Variable:
     def __getstate__(self) -> Any:
         # for copy.deepcopy and pickle: a copy is a leaf of its own, not the original's
         state = {name: getattr(self, name) for name in Variable.__slots__ if name != "__weakref__"}
+        if self.is_parameter:  # as torch's: a copied model gathers gradients of its own
+            state["grad"] = None
         return None, {**state, "_accumulator": None, "_views": None}

@@ -44,6 +44,20 @@ SCHEDULES: dict[str, Any] = {
     "sequence of three": lambda s, o: s.SequentialLR(
         o, [s.ConstantLR(o, 0.1, 2), s.StepLR(o, 2, 0.5), s.CosineAnnealingLR(o, 4)], [3, 8]
     ),
+    "sequence with a sequence first": lambda s, o: s.SequentialLR(
+        o,
+        [
+            s.SequentialLR(o, [s.LinearLR(o, 0.1, 1.0, 5), s.StepLR(o, 2, 0.5)], [3]),
+            s.ExponentialLR(o, 0.9),
+        ],
+        [8],
+    ),
+    "sequence to cycles": lambda s, o: s.SequentialLR(
+        o, [s.LinearLR(o, 0.1), s.CyclicLR(o, 0.01, 0.7, 4)], [3]
+    ),
+    "sequence to a multiplicative": lambda s, o: s.SequentialLR(
+        o, [s.MultiplicativeLR(o, lambda e: 0.9), s.MultiplicativeLR(o, lambda e: 0.5)], [2]
+    ),
     "chain": lambda s, o: s.ChainedScheduler([s.ConstantLR(o, 0.5, 4), s.ExponentialLR(o, 0.9)]),
 }  # fmt: skip
 EPOCHS = 19
@@ -203,3 +217,64 @@ def test_one_cycle_ends() -> None:
     with pytest.raises(ValueError, match="step 4 of a schedule of 3 steps"):
         for _ in range(9):
             scheduler.step()
+
+
+RESUMABLE = [
+    *("lambda", "lambdas", "multiplicative", "step", "multistep", "linear", "exponential"),
+    *("polynomial", "cosine", "one cycle", "cyclic"),
+]
+
+
+@pytest.mark.parametrize("name", RESUMABLE)
+def test_a_schedule_made_anew_from_an_epoch_on_has_torchs_rates(torch: Any, name: str) -> None:
+    def resumed(s: Any, make: Any) -> list[list[float]]:
+        first = make()
+        schedule = SCHEDULES[name](s, first)
+        for _ in range(5):
+            first.step()
+            schedule.step()
+        second = make()
+        second.load_state_dict(first.state_dict())
+
+        class From:  # passes last_epoch to whichever schedule is made
+            def __getattr__(self, kind: str) -> Any:
+                return lambda *args, **options: getattr(s, kind)(*args, **options, last_epoch=4)
+
+        schedule = SCHEDULES[name](From(), second)
+        rates = [[group["lr"] for group in second.param_groups]]
+        for _ in range(6):
+            second.step()
+            schedule.step()
+            rates.append([group["lr"] for group in second.param_groups])
+        return rates
+
+    def theirs() -> Any:
+        groups = [{"params": [torch.zeros(1)]}, {"params": [torch.zeros(1)], "lr": 0.2}]
+        return torch.optim.SGD(groups, lr=0.5, momentum=0.9)
+
+    expected = resumed(torch.optim.lr_scheduler, theirs)
+    np.testing.assert_allclose(resumed(lr_scheduler, mine), expected, rtol=1e-12)
+
+
+def test_a_chain_may_be_part_of_a_sequence() -> None:
+    optimizer = mine()
+    chain = lr_scheduler.ChainedScheduler(
+        [lr_scheduler.ConstantLR(optimizer, 0.5, 2), lr_scheduler.ExponentialLR(optimizer, 0.1)]
+    )
+    schedule = lr_scheduler.SequentialLR(
+        optimizer, [lr_scheduler.ConstantLR(optimizer, 1.0, 9), chain], [2]
+    )
+    rates = []
+    for _ in range(6):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    np.testing.assert_allclose(rates, [0.5, 0.5, 0.25, 0.025, 0.005, 0.0005])
+    optimizer = mine()
+    chain = lr_scheduler.ChainedScheduler([lr_scheduler.ExponentialLR(optimizer, 0.1)])
+    later = lr_scheduler.ConstantLR(optimizer, 1.0, 9)
+    schedule = lr_scheduler.SequentialLR(optimizer, [chain, later], [2])
+    assert optimizer.param_groups[0]["lr"] == 0.5  # torch's makes a step too much here
+    plateau = lr_scheduler.ReduceLROnPlateau(optimizer)
+    with pytest.raises(ValueError, match="scheduler 1 is a ReduceLROnPlateau, whose step needs"):
+        lr_scheduler.SequentialLR(optimizer, [chain, plateau], [2])

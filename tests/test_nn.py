@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import gc
 import importlib
 import pickle
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -80,12 +82,91 @@ def test_tensors_that_are_no_parameters_are_not_registered() -> None:
     assert "constant" not in names(block) and "wanted" not in names(block)
 
 
-@pytest.mark.parametrize("other", [None, 3, Tensor([1.0]), nn.ReLU()], ids=repr)
-def test_a_parameter_replaced_by_another_kind_is_no_parameter_any_more(other: Any) -> None:
+def test_a_parameter_replaced_by_none_is_no_parameter_any_more() -> None:
     layer = nn.Linear(2, 3)
+    layer.bias = None
+    assert names(layer) == ["weight"] and layer.bias is None
+
+
+@pytest.mark.parametrize("other", [3, Tensor([1.0]), nn.ReLU()], ids=repr)
+def test_what_is_registered_is_not_replaced_by_another_kind(other: Any) -> None:
+    layer = nn.Linear(2, 3)
+    bias = layer.bias
+    with pytest.raises(TypeError, match="Linear.bias is a parameter: expects a Parameter or None"):
+        layer.bias = other
+    assert names(layer) == ["weight", "bias"] and layer.bias is bias
+    del layer.bias
     layer.bias = other
     assert names(layer) == ["weight"] and layer.bias is other
-    assert list(layer._submodules) == (["bias"] if isinstance(other, nn.Module) else [])
+    block, norm = Block(), nn.BatchNorm1d(2)
+    if not isinstance(other, nn.Module):
+        with pytest.raises(TypeError, match="is a submodule: expects a Module or None"):
+            setattr(block, next(iter(block._submodules)), other)
+    if not isinstance(other, (Tensor, nn.Module)):
+        with pytest.raises(TypeError, match="is a buffer: expects a Tensor or None"):
+            norm.running_mean = other
+
+
+def test_registries_can_be_changed_by_hand() -> None:
+    block = nn.Sequential(nn.Linear(2, 3))
+    block.head = nn.Linear(3, 4)
+    block._modules["head"] = other = nn.Linear(3, 5)
+    assert block.head is other and block.state_dict()["head.weight"].shape == (5, 3)
+    layer = nn.Linear(2, 3)
+    layer._parameters["weight"] = weight = nn.Parameter(np.ones((3, 2)))
+    layer._parameters.update(bias=None)
+    assert layer.weight is weight and layer.bias is None
+    assert layer(Tensor([[1.0, 2.0]])).tolist() == [[3, 3, 3]]
+    assert layer._parameters.pop("bias", 1) is None and layer._parameters.pop("bias", 1) == 1
+    assert not hasattr(layer, "bias")
+    layer._parameters.clear()
+    assert not hasattr(layer, "weight") and list(layer.parameters()) == []
+    norm = nn.BatchNorm1d(2)
+    norm._buffers["running_mean"] = mean = Tensor([5.0, 6.0])
+    for copied in (norm, copy.deepcopy(norm), pickle.loads(pickle.dumps(norm))):
+        assert copied.running_mean.tolist() == [5, 6]
+        copied._buffers["running_mean"] = mean + 1
+        assert copied.running_mean.tolist() == [6, 7]
+        copied._buffers["running_mean"] = mean
+
+
+def test_a_module_is_freed_without_the_garbage_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+        alive = [weakref.ref(model), weakref.ref(model[0].weight)]
+        del model
+        assert [each() for each in alive] == [None, None]
+    finally:
+        gc.enable()
+
+
+def test_a_name_that_was_a_passing_buffers_is_part_of_the_state_again() -> None:
+    for replace in (False, True):
+        module = nn.Module()
+        module.register_buffer("mask", Tensor([1.0]), persistent=False)
+        assert list(module.state_dict()) == []
+        if replace:
+            del module.mask
+        module.mask = nn.Parameter([1.0])
+        assert list(module.state_dict()) == ["mask"]
+
+
+def test_statistics_that_are_not_tracked_any_more_stay() -> None:
+    norm = nn.BatchNorm1d(1)
+    norm.track_running_stats = False
+    norm(Tensor([[1.0], [3.0]]))
+    assert norm.running_mean.tolist() == [0] and norm.num_batches_tracked.item() == 0
+
+
+def test_a_copied_model_gathers_gradients_of_its_own() -> None:
+    layer = nn.Linear(1, 1, bias=False)
+    layer(Tensor([[1.0]])).sum().backward()
+    for copied in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        assert copied.weight.grad is None and layer.weight.grad.tolist() == [[1]]
+        copied(Tensor([[2.0]])).sum().backward()
+        assert copied.weight.grad.tolist() == [[2]]
 
 
 def test_a_parameter_replaced_by_another_keeps_its_place() -> None:

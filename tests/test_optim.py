@@ -366,6 +366,40 @@ def test_a_restored_state_continues_to_the_bit(make: Any) -> None:
     assert second.data.tobytes() == first.data.tobytes() == whole.data.tobytes()
 
 
+@pytest.mark.parametrize("name", ["SGD", "Rprop"])
+def test_a_run_begun_in_torch_is_continued(torch: Any, name: str) -> None:
+    options = {"lr": 0.1, "momentum": 0.9} if name == "SGD" else {"lr": 0.1}
+    theirs = torch.tensor([1.0, -2.0], dtype=torch.float64, requires_grad=True)
+    optimizer = getattr(torch.optim, name)([theirs], **options)
+
+    def step(w: Any, optimizer: Any, k: int, new: Any) -> None:
+        w.grad = new([1.0 + k, 0.5 - k])
+        optimizer.step()
+
+    def double(values: list[float]) -> Any:
+        return torch.tensor(values, dtype=torch.float64)
+
+    for k in range(4):
+        step(theirs, optimizer, k, double)
+    w = nn.Parameter(theirs.detach().numpy())
+    ours = getattr(optim, name)([w], **options)
+    ours.load_state_dict(optimizer.state_dict())
+    for k in range(4):
+        step(theirs, optimizer, k, double)
+        step(w, ours, k, Tensor)
+        np.testing.assert_allclose(w.data, theirs.detach().numpy(), rtol=1e-12)
+
+
+def test_a_state_keeps_what_schedules_and_users_put_into_groups() -> None:
+    optimizer = optim.SGD([parameter(1.0)], lr=0.5)
+    optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+    optimizer.param_groups[0]["name"] = "first"
+    other = optim.SGD([parameter(1.0)], lr=0.1)
+    other.load_state_dict({**optimizer.state_dict()})
+    group = other.param_groups[0]
+    assert (group["initial_lr"], group["lr"], group["name"]) == (0.5, 0.5, "first")
+
+
 def test_a_state_that_does_not_fit_is_refused_and_changes_nothing() -> None:
     w = parameter(1.0, grad=[1.0])
     optimizer = optim.Adam([w], lr=0.5)

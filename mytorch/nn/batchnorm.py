@@ -45,7 +45,8 @@ class _BatchNorm(RunningNorm):
         sized = self.affine or self.track_running_stats
         if input.shape[self._axis_of_channels(input)] != self.num_features and sized:
             raise self._misfit(input)
-        moves = self.is_train and self.num_batches_tracked is not None
+        tracks = self.track_running_stats and self.num_batches_tracked is not None
+        moves = self.is_train and tracks
         momentum = self.momentum
         if momentum is None:  # the mean over all batches
             momentum = 1 / (self.num_batches_tracked.item() + 1) if moves else 0.0

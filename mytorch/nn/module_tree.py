@@ -5,7 +5,8 @@ Source: torch.nn.Module; the names ``_parameters`` and ``_submodules`` are the h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
 from mytorch.nn.parameter import Parameter
@@ -28,6 +29,50 @@ def alias(name: str, doc: str) -> Any:
     return property(get, put, doc=doc)
 
 
+class _Registry(dict[str, Any]):
+    """Values of one kind by name, each also an attribute of the module: a change is one of both."""
+
+    __slots__ = ("_module",)
+
+    def __init__(self, module: ModuleTree, values: dict[str, Any]):
+        super().__init__(values)
+        self._module = weakref.ref(module)  # so that reference counting alone frees a module
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name, value)
+        if (module := self._module()) is not None:
+            module.__dict__[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(name)
+        if (module := self._module()) is not None:
+            module.__dict__.pop(name, None)
+
+    def pop(self, name: str, *default: Any) -> Any:
+        if name not in self and default:
+            return default[0]
+        value = self[name]
+        del self[name]
+        return value
+
+    def popitem(self) -> tuple[str, Any]:
+        name = next(reversed(self), "")
+        return name, self.pop(name)
+
+    def clear(self) -> None:
+        while self:
+            self.popitem()
+
+    update, setdefault = MutableMapping.update, MutableMapping.setdefault
+
+    def __ior__(self, other: Any) -> _Registry:  # type: ignore[override, misc]
+        self.update(other)
+        return self
+
+    def __reduce__(self) -> Any:
+        return dict, (dict(self),)  # a copy of the module makes it a registry again
+
+
 class ModuleTree:
     """The part of ``Module`` that keeps parameters, buffers and submodules under their names.
 
@@ -42,15 +87,24 @@ class ModuleTree:
 
     def __init__(self) -> None:
         for kind in _KINDS:
-            object.__setattr__(self, kind, {})
+            object.__setattr__(self, kind, _Registry(self, {}))
         object.__setattr__(self, "_volatile", set())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for kind in _KINDS:
+            self.__dict__[kind] = _Registry(self, state[kind])
 
     _modules = alias("_submodules", "torch's name of ``_submodules``.")
 
     # ------------------------------------------------------------------------------ attributes
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Set an attribute; Parameters and Modules are also registered under their name."""
+        """Set an attribute; Parameters and Modules are also registered under their name.
+
+        Raises:
+            TypeError: what stands under the name is registered, and the value is of another kind.
+        """
         registries = self._registries()
         if isinstance(getattr(type(self), name, None), property):  # an alias, say
             object.__setattr__(self, name, value)
@@ -62,9 +116,23 @@ class ModuleTree:
             kind = "_parameters"
         elif isinstance(value, Tensor) and name in registries["_buffers"]:
             kind = "_buffers"
-        elif value is None:
+        else:
             kind = next((kind for kind in _KINDS if name in registries[kind]), None)
+        known = kind if kind is None or name in registries[kind] else None
+        if kind == "_submodules" and name in registries["_parameters"]:
+            known = "_parameters"
+        self._check_kind(known, name, value)
         self._keep(kind, name, value)
+
+    def _check_kind(self, kind: str | None, name: str, value: Any) -> None:
+        """Raise TypeError where a ``value`` cannot take the place of one registered as ``kind``."""
+        if kind is None or value is None or isinstance(value, _MEMBERS[kind][0]):
+            return
+        _, what, expected = _MEMBERS[kind]
+        raise TypeError(
+            f"{type(self).__name__}.{name} is a {what}: expects {expected} or None, got "
+            f"{type(value).__name__}; del the attribute first, to use its name for something else"
+        )
 
     def _keep(self, kind: str | None, name: str, value: Any) -> None:
         """Set an attribute, and its entry in the registry ``kind`` and in no other."""
@@ -73,18 +141,19 @@ class ModuleTree:
                 registry[name] = value
             else:
                 registry.pop(name, None)
+        if kind != "_buffers":
+            self._volatile.discard(name)
         object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Any:  # called only for names that are not there
-        for registry in self._registries().values():
-            if name in registry:  # put there by hand
-                return registry[name]
+        self._registries()
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __delattr__(self, name: str) -> None:
         registries = [each for each in self._registries().values() if name in each]
         for registry in registries:
             del registry[name]
+        self._volatile.discard(name)
         if name in self.__dict__ or not registries:
             object.__delattr__(self, name)
 
@@ -257,3 +326,11 @@ class ModuleTree:
             child.apply(fn)
         fn(self)
         return self
+
+
+#: of each kind: the class of its values, and what it and they are called
+_MEMBERS: dict[str, tuple[Any, str, str]] = {
+    "_parameters": (Parameter, "parameter", "a Parameter"),
+    "_buffers": (Tensor, "buffer", "a Tensor"),
+    "_submodules": (ModuleTree, "submodule", "a Module"),
+}

@@ -63,7 +63,7 @@ class CyclicLR(LRScheduler):
         lows = _one_for_each(optimizer, "base_lr", base_lr)
         if last_epoch == -1:
             for group, low in zip(optimizer.param_groups, lows, strict=True):
-                group["lr"] = group["initial_lr"] = low
+                group["lr"] = low
         self.total_size = float(step_size_up + (step_size_down or step_size_up))
         self.step_ratio = step_size_up / self.total_size
         self.mode, self.gamma = mode, gamma

@@ -16,6 +16,9 @@ from mytorch.tensor import Tensor
 
 __all__ = ["Optimizer", "hyperparameter"]
 
+#: settings of torch's groups that say how to compute, not what
+_TORCHS_OWN = {"foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay"}
+
 BLOCK = 1 << 17  # elements updated at a time: what a few arrays of them take fits the cache
 
 
@@ -248,7 +251,7 @@ class Optimizer:
             parameter = params[numbers.index(int(number))]
             found[parameter] = self._restored(name, parameter, each)
         for group, given in zip(self.param_groups, groups, strict=True):
-            known = {key: value for key, value in given.items() if key in group}
+            known = {key: value for key, value in given.items() if key not in _TORCHS_OWN}
             group.update({**known, "params": group["params"]})
             if "betas" in group:
                 group["betas"] = tuple(group["betas"])

@@ -27,6 +27,8 @@ class Rprop(Optimizer):
     Source: Riedmiller and Braun 1993; torch.optim.Rprop. For whole data sets, not for batches.
     """
 
+    _not_torchs = frozenset({"weight_decay"})
+
     def __init__(
         self,
         params: Iterable[Any],

@@ -57,6 +57,10 @@ class LRScheduler:
                 )
         self.base_lrs = [float(group["initial_lr"]) for group in optimizer.param_groups]
         self.last_epoch = last_epoch
+        self._first_step()
+
+    def _first_step(self) -> None:
+        """Take the step that sets the first rates: going on from an epoch, those that are there."""
         self._is_started = False
         self.step()
         self._is_started = True
@@ -124,7 +128,7 @@ class LambdaLR(LRScheduler):
 
 
 class MultiplicativeLR(LRScheduler):
-    """lr = lr * lr_lambda(e) for e > 0; one function for all groups, or a list."""
+    """lr = lr * lr_lambda(e) after the first; one function for all groups, or a list."""
 
     _from_initial = False
 
@@ -134,7 +138,7 @@ class MultiplicativeLR(LRScheduler):
 
     def get_lr(self) -> list[float]:
         """Return lr * lr_lambda(e)."""
-        if self.last_epoch <= 0:
+        if not self._is_started:
             return self._rates()
         pairs = zip(self._rates(), self.lr_lambdas, strict=True)
         return [rate * function(self.last_epoch) for rate, function in pairs]
@@ -232,7 +236,7 @@ class LinearLR(LRScheduler):
         start, end, total = self.start_factor, self.end_factor, self.total_iters
         if self.last_epoch == 0:
             return [rate * start for rate in self._rates()]
-        if self.last_epoch > total:
+        if not self._is_started or self.last_epoch > total:
             return self._rates()
         before = total * start + (self.last_epoch - 1) * (end - start)
         return [rate * (1 + (end - start) / before) for rate in self._rates()]
@@ -254,7 +258,7 @@ class WarmupLR(LRScheduler):
     def get_lr(self) -> list[float]:
         """Return lr times the ratio of two neighbouring factors."""
         now, before = self.last_epoch + 1, self.last_epoch
-        if now > self.warmup_iters:
+        if now > self.warmup_iters or (before and not self._is_started):
             return self._rates()
         ratio = now / before if before else 1 / self.warmup_iters
         return [rate * ratio for rate in self._rates()]
@@ -269,7 +273,7 @@ class ExponentialLR(LRScheduler):
 
     def get_lr(self) -> list[float]:
         """Return lr * gamma."""
-        return [rate * self.gamma if self.last_epoch else rate for rate in self._rates()]
+        return [rate * self.gamma if self._is_started else rate for rate in self._rates()]
 
 
 class PolynomialLR(LRScheduler):
@@ -288,7 +292,7 @@ class PolynomialLR(LRScheduler):
     def get_lr(self) -> list[float]:
         """Return lr times the ratio of two neighbouring factors."""
         e, total = self.last_epoch, self.total_iters
-        if e == 0 or e > total:
+        if not self._is_started or e > total:
             return self._rates()
         ratio = ((1 - e / total) / (1 - (e - 1) / total)) ** self.power
         return [rate * ratio for rate in self._rates()]
@@ -313,7 +317,7 @@ class CosineAnnealingLR(LRScheduler):
     def get_lr(self) -> list[float]:
         """Return lr times the ratio of two neighbouring cosines."""
         e, period, low = self.last_epoch, self.T_max, self.eta_min
-        if e == 0:
+        if not self._is_started:
             return self._rates()
         if (e - 1 - period) % (2 * period) == 0:  # the cosine before was 0
             rise = (1 - math.cos(math.pi / period)) / 2

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
+from mytorch.optim.cycles import ReduceLROnPlateau
 from mytorch.optim.optimizer import Optimizer
 from mytorch.optim.schedules import CosineAnnealingWarmRestarts, LRScheduler
 
@@ -13,7 +14,10 @@ __all__ = ["ChainedScheduler", "SequentialLR"]
 
 
 class SequentialLR(LRScheduler):
-    """One schedule after the other: the next one starts at each of ``milestones``."""
+    """One schedule after the other: the next one starts at each of ``milestones``.
+
+    A ``ChainedScheduler`` among them starts at its first rates; torch's skips them, or cannot start.
+    """
 
     def __init__(
         self,
@@ -33,9 +37,10 @@ class SequentialLR(LRScheduler):
         for group in optimizer.param_groups:  # as if only the first had begun
             group["lr"] = group["initial_lr"]
         for scheduler in self._schedulers:
-            scheduler.last_epoch -= 1
-        self._schedulers[0].step()
-        self._last_lr = self._schedulers[0].get_last_lr()
+            _undo(scheduler)
+        first = self._schedulers[bisect_right(self._milestones, 0)]
+        first._first_step()
+        self._last_lr = first.get_last_lr()
 
     def step(self) -> None:
         """Go on by one epoch."""
@@ -65,17 +70,33 @@ class SequentialLR(LRScheduler):
         self.__dict__.update(rest)
 
 
+def _undo(scheduler: Any) -> None:
+    """Take back the first step of a schedule, or of those that it is made of."""
+    for each in getattr(scheduler, "_schedulers", ()):
+        _undo(each)
+    if not hasattr(scheduler, "_schedulers"):
+        scheduler.last_epoch -= 1
+
+
 def _begin(scheduler: Any) -> None:
     """Let a schedule begin at epoch 0 from the initial rates."""
     if scheduler._from_initial:
         for group in scheduler.optimizer.param_groups:
             group["lr"] = group["initial_lr"]
+    _set_back(scheduler)
+    if scheduler._from_initial:
+        scheduler._first_step()
+    else:
+        scheduler.step()
+
+
+def _set_back(scheduler: Any) -> None:
+    """Set a schedule, and those that it is made of, to before its first step."""
+    for each in getattr(scheduler, "_schedulers", ()):
+        _set_back(each)
     scheduler.last_epoch = -1
-    is_started, scheduler._is_started = scheduler._is_started, False
     if isinstance(scheduler, CosineAnnealingWarmRestarts):
         scheduler.T_cur, scheduler.T_i = -1.0, scheduler.T_0
-    scheduler.step()
-    scheduler._is_started = is_started
 
 
 class ChainedScheduler(LRScheduler):
@@ -85,6 +106,11 @@ class ChainedScheduler(LRScheduler):
         optimizer = optimizer or (schedulers[0].optimizer if schedulers else None)
         _check_schedulers("ChainedScheduler", optimizer, schedulers)
         self.optimizer, self._schedulers = schedulers[0].optimizer, list(schedulers)
+        self._last_lr = self._schedulers[-1]._rates()
+
+    def _first_step(self) -> None:
+        for scheduler in self._schedulers:
+            scheduler._first_step()
         self._last_lr = self._schedulers[-1]._rates()
 
     def step(self) -> None:
@@ -111,5 +137,9 @@ def _check_schedulers(name: str, optimizer: Any, schedulers: Sequence[Any]) -> N
     if not schedulers:
         raise ValueError(f"{name}: expects at least one scheduler")
     for position, scheduler in enumerate(schedulers):
+        if isinstance(scheduler, ReduceLROnPlateau):
+            raise ValueError(
+                f"{name}: scheduler {position} is a ReduceLROnPlateau, whose step needs a measure"
+            )
         if scheduler.optimizer is not optimizer:
             raise ValueError(f"{name}: scheduler {position} belongs to another optimizer")

@@ -105,6 +105,17 @@ class SGD(Optimizer):
             for p in self.params
         ]
 
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """As of ``Optimizer``; torch's velocity becomes the handout's where the group has that."""
+        super().load_state_dict(state_dict)
+        for group, given in zip(self.param_groups, state_dict["param_groups"], strict=True):
+            if "velocity" in given or group["velocity"] == "torch":
+                continue
+            for parameter in group["params"]:
+                velocity = self.state.get(parameter, {}).get("momentum_buffer")
+                if velocity is not None:
+                    velocity.data *= -float(group["lr"])
+
     def _numbers(self, group: dict[str, Any], state: dict[str, Any]) -> tuple[float, ...]:
         lr, momentum = float(group["lr"]), float(group["momentum"])
         rate = lr if group["velocity"] == "handout" else -1.0  # torch's velocity is without it
