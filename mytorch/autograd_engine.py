@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 
 from mytorch import grad_mode
-from mytorch.context import ContextManager
+from mytorch.context import ContextManager, Promise
+from mytorch.custom import watched
 from mytorch.dtypes import get_default_dtype
-from mytorch.errors import DtypeError, GraphError, ShapeError
-from mytorch.grad_mode import anomaly, live_levels, recording
+from mytorch.errors import DtypeError, ShapeError
+from mytorch.grad_mode import live_levels, recording, watching
 from mytorch.graph_walk import run_backward
 from mytorch.variable import Variable
 
@@ -54,8 +55,8 @@ class BackwardFunction(ContextManager):
         self.bare = False
         self.forward_cls = forward_cls
         self.next_functions = [] if next_functions is None else next_functions
-        if anomaly.get():
-            self.trace = grad_mode.calling_line()
+        if watch := watching.get():
+            grad_mode.note_made(self, watch)
 
     @property
     def function_name(self) -> str:
@@ -125,6 +126,8 @@ class BackwardFunction(ContextManager):
             TypeError: if the operation's ``backward`` returns the wrong number of gradients.
         """
         self.bare = False
+        if self._saved.__class__ is Promise:
+            self._saved.keep()
         return self._checked(self.forward_cls.backward(self, *grad_outputs))
 
     def apply_on_arrays(self, new: Any, *grad_outputs: Any) -> Sequence[Any]:
@@ -132,6 +135,8 @@ class BackwardFunction(ContextManager):
         cls = self.forward_cls
         if cls.on_arrays:
             self.bare = True
+            if self._saved.__class__ is Promise:
+                self._saved.keep()
             return self._checked(cls.backward(self, *grad_outputs))
         gradients = self.apply(*[None if grad is None else new(grad) for grad in grad_outputs])
         for gradient in gradients:
@@ -175,6 +180,28 @@ class BackwardFunction(ContextManager):
 
     def __repr__(self) -> str:
         return f"<{self.function_name}Backward>"
+
+
+class CustomNode(BackwardFunction):
+    """The node of an operation that a user wrote, some of whose outputs may be constants."""
+
+    __slots__ = ()
+
+    def attach(self, output: Any, args: tuple[Any, ...]) -> Any:
+        """As of any node; outputs that were marked so, and those of integers, stay constants."""
+        outputs = output if isinstance(output, tuple) else (output,)
+        marked = self.__dict__.get("non_differentiable", ())
+        constants = tuple(
+            [
+                each
+                for each in outputs
+                if each.data.dtype.kind not in "fc" or any(each is other for other in marked)
+            ]
+        )
+        if constants and outputs is not output:
+            return output
+        self.non_differentiable = constants
+        return super().attach(output, args)
 
 
 class OutputNode(BackwardFunction):
@@ -342,11 +369,13 @@ class Function:
     jvp: Any = None
     on_arrays = False
     _run: Any  # forward; of an operation that a user wrote, watched
+    _node: Any  # the class of its nodes
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         is_own = cls.__module__.startswith("mytorch.")
-        cls._run = cls.forward if is_own else staticmethod(functools.partial(_watched, cls))
+        cls._run = cls.forward if is_own else staticmethod(functools.partial(watched, cls))
+        cls._node = BackwardFunction if is_own else CustomNode
 
     @staticmethod
     def forward(ctx: Any, *args: Any) -> Any:
@@ -368,7 +397,7 @@ class Function:
         if recording.get():
             edges = edges_to(args)
             if any(edges):
-                node = BackwardFunction(cls, edges)
+                node = cls._node(cls, edges)
                 return node.attach(cls._run(node, *args), args)
         return cls._run(_unrecorded(ContextManager), *args)
 
@@ -390,35 +419,6 @@ def apply_to_pair(cls: type[Function], a: Variable, b: Variable) -> Any:
         node = BackwardFunction(cls, edges)
         return node.attach(cls._run(node, a, b), (a, b))
     return cls._run(_unrecorded(ContextManager), a, b)
-
-
-def _watched(cls: type[Function], ctx: Any, *args: Any) -> Any:
-    """Run ``cls.forward`` of a user: it may not write to its inputs, and must return Tensors."""
-    if type(ctx) is ContextManager:  # not recorded: no gradient will be asked for
-        ctx.needed = (False,) * len(args)  # type: ignore[attr-defined]
-    arrays = [a.data for a in args if isinstance(a, Variable) and a.data.flags.writeable]
-    for array in arrays:
-        array.flags.writeable = False
-    token = recording.set(False)
-    try:
-        output = cls.forward(ctx, *args)
-    except ValueError as error:
-        if "read-only" not in str(error):
-            raise
-        raise GraphError(
-            f"{cls.__name__}.forward changes an input in place; work on a copy: a.data.copy()"
-        ) from error
-    finally:
-        recording.reset(token)
-        for array in arrays:
-            array.flags.writeable = True
-    for each in output if isinstance(output, tuple) else (output,):
-        if not isinstance(each, Variable):
-            raise TypeError(
-                f"{cls.__name__}.forward must return a Tensor or a tuple of them, not "
-                f"{type(each).__name__}; wrap an array: a.new(array)"
-            )
-    return output
 
 
 # ------------------------------------------------------------------------------------ backward

@@ -7,7 +7,22 @@ from typing import Any
 from mytorch.errors import GraphError
 from mytorch.variable import Variable
 
-__all__ = ["ContextManager"]
+__all__ = ["ContextManager", "Promise"]
+
+
+class Promise:
+    """Stands for what a node has saved, where that will be computed again when it is needed.
+
+    Attributes:
+        giver: whose ``give(number)`` puts what was saved in the place of the promise.
+    """
+
+    def __init__(self, giver: Any, number: int):
+        self.giver, self.number = giver, number
+
+    def keep(self) -> None:
+        """Put what was saved in the place of this promise."""
+        self.giver.give(self.number)
 
 
 class _Needed:
@@ -31,7 +46,7 @@ class ContextManager:
 
     __slots__ = ("__dict__", "_saved", "_versions", "bare")
 
-    _saved: tuple[Any, ...] | None
+    _saved: Any  # a tuple; None once it was freed; or a ``Promise``
     _versions: tuple[int, ...]
     bare: bool
 
@@ -91,8 +106,9 @@ class ContextManager:
                 changes = tensor._version[0] - version
                 raise GraphError(
                     f"a tensor of shape {tensor.data.shape} that {self.function_name} saved "
-                    f"for backward was changed in place {changes} time(s) since; change a copy "
-                    f"(tensor.clone()) instead, or do it after backward().{self.place}"
+                    f"for backward was changed in place {changes} time(s) since (detach_ is one); "
+                    "change a copy (tensor.clone()) instead, or do it after backward()."
+                    f"{self.place}"
                 )
             arrays.append(tensor.data)
         return tuple(arrays) if self.bare else self._linked(saved)

@@ -12,7 +12,7 @@ import linecache
 import os
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from typing import Any
 
 __all__ = [
@@ -25,7 +25,8 @@ __all__ = [
 ]
 
 recording: ContextVar[bool] = ContextVar("mytorch_recording", default=True)
-anomaly: ContextVar[bool] = ContextVar("mytorch_anomaly", default=False)
+# What is done with each new node: in anomaly mode, True, its line is noted; a ``Watch`` keeps it.
+watching: ContextVar[Any] = ContextVar("mytorch_watching", default=False)
 # The forward-mode derivatives under way, outermost first; see forward_mode.py.
 live_levels: ContextVar[tuple[int, ...]] = ContextVar("mytorch_live_levels", default=())
 # How many functions are being run for their derivative in reverse mode (grad, vjp, jacobian, …).
@@ -64,14 +65,15 @@ class _Mode:
     def __init__(self, variable: ContextVar[bool], value: bool):
         self._variable = variable
         self._value = value
-        self._tokens: list[Token[bool]] = []
+        self._before: list[bool] = []
 
     def __enter__(self) -> _Mode:
-        self._tokens.append(self._variable.set(self._value))
+        self._before.append(self._variable.get())
+        self._variable.set(self._value)
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._variable.reset(self._tokens.pop())
+        self._variable.set(self._before.pop())  # no token: a generator may end in another thread
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return ``function`` run in this mode: a plain, generator or async one, or both."""
@@ -174,14 +176,15 @@ class set_grad_enabled(_Mode):
 
     def __init__(self, mode: bool):
         super().__init__(recording, bool(mode))
-        self._tokens.append(recording.set(bool(mode)))
+        self._before.append(recording.get())
+        recording.set(bool(mode))
 
     def __enter__(self) -> set_grad_enabled:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._tokens:
-            recording.reset(self._tokens.pop())
+        if self._before:
+            recording.set(self._before.pop())
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         self.__exit__()  # as a decorator it changes nothing outside the function
@@ -196,7 +199,39 @@ class detect_anomaly(_Mode):
     """
 
     def __init__(self) -> None:
-        super().__init__(anomaly, True)
+        super().__init__(watching, True)
+
+
+class Watch:
+    """Keeps the nodes that are made in a ``with`` block of this thread, in their order."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+
+    def __enter__(self) -> Watch:
+        self.outer = watching.get()
+        watching.set(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        watching.set(self.outer)
+
+
+def note_made(node: Any, watch: Any) -> None:
+    """Do what is to be done with a new node, for what watches and what watches around that."""
+    while isinstance(watch, Watch):
+        watch.nodes.append(node)
+        watch = watch.outer
+    if watch:
+        node.trace = calling_line()
+
+
+def is_anomaly_mode() -> bool:
+    """Return whether ``detect_anomaly`` is on."""
+    watch = watching.get()
+    while isinstance(watch, Watch):
+        watch = watch.outer
+    return bool(watch)
 
 
 def calling_line() -> str:

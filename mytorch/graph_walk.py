@@ -42,7 +42,7 @@ def run_backward(
 def _walk(
     roots: Sequence[tuple[Any, Any]], retain_graph: bool, targets: Sequence[Any] | None
 ) -> dict[Any, Any]:
-    anomaly = grad_mode.anomaly.get()
+    anomaly = grad_mode.is_anomaly_mode()
     is_bare = not (grad_mode.is_traced() or anomaly)  # then gradients are arrays on the way
     gradients: dict[Any, Any] = {}  # node -> sum of what has arrived so far
     for node, seed in roots:
@@ -59,7 +59,7 @@ def _walk(
     while ready:
         node = ready.pop()
         gradient = gradients.pop(node, None)
-        if gradient is not None and node.hooks:
+        if gradient is not None and node.hooks and _concerns(node, wanted, captured):
             gradient = _call_hooks(node, gradient, new if is_bare else None)
         if sound and node not in starts:
             _check_sum(node, gradient)
@@ -93,6 +93,11 @@ def _walk(
                 ready.append(target)
         arrived = part = None  # or they would count as holders of the gradients below
     return captured
+
+
+def _concerns(node: Any, wanted: set[Any] | None, captured: dict[Any, Any]) -> bool:
+    """Whether a walk to some targets is about this node: it is one, or on the way to one."""
+    return wanted is None or node in wanted or node in captured
 
 
 def _count() -> int:

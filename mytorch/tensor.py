@@ -179,6 +179,8 @@ class Tensor(Conversions):
         """Forget the history of this tensor itself: it becomes a leaf that needs no gradient."""
         if self._base is not None:
             raise GraphError("detach_: this tensor is a view; use detach(), which makes a new one")
+        if self.grad_fn is not None:
+            self.mark_changed()  # or an operation that saved it would take it for a constant
         self.grad_fn = self._tangents = None
         self._requires_grad, self.is_leaf = False, True
         return self
@@ -205,7 +207,9 @@ class Tensor(Conversions):
                 known = tensor.grad
                 tensor.grad = gradient.clone() if known is None else known + gradient
 
-        self.grad_fn.hooks = {**(self.grad_fn.hooks or {}), RETAIN: keep}
+        if self.grad_fn.hooks is None:
+            self.grad_fn.hooks = {}
+        self.grad_fn.hooks[RETAIN] = keep  # in place: handles of other hooks hold the dict
 
     @property
     def retains_grad(self) -> bool:

@@ -184,23 +184,23 @@ def test_it_nests_survives_errors_and_decorates() -> None:
     with detect_anomaly():
         with detect_anomaly():
             pass
-        assert grad_mode.anomaly.get()
-    assert not grad_mode.anomaly.get()
+        assert grad_mode.is_anomaly_mode()
+    assert not grad_mode.is_anomaly_mode()
     with pytest.raises(ZeroDivisionError), detect_anomaly():
         _ = 1 / 0
-    assert not grad_mode.anomaly.get()
+    assert not grad_mode.is_anomaly_mode()
 
     @detect_anomaly()
     def inside() -> bool:
-        return grad_mode.anomaly.get()
+        return grad_mode.is_anomaly_mode()
 
-    assert inside() and not grad_mode.anomaly.get()
+    assert inside() and not grad_mode.is_anomaly_mode()
 
 
 def test_every_thread_and_task_has_its_own() -> None:
     seen: dict[str, bool] = {}
     with detect_anomaly():
-        thread = threading.Thread(target=lambda: seen.update(thread=grad_mode.anomaly.get()))
+        thread = threading.Thread(target=lambda: seen.update(thread=grad_mode.is_anomaly_mode()))
         thread.start()
         thread.join(30)
 
@@ -213,7 +213,7 @@ def test_every_thread_and_task_has_its_own() -> None:
         ready, done = asyncio.Event(), asyncio.Event()
         task = asyncio.create_task(watched(ready, done))
         await ready.wait()
-        seen["task"] = grad_mode.anomaly.get()
+        seen["task"] = grad_mode.is_anomaly_mode()
         done.set()
         await task
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import mytorch
 from mytorch import autograd
 from mytorch.autograd import Function, once_differentiable
 from mytorch.errors import GraphError
@@ -161,3 +162,65 @@ def test_a_function_without_forward_or_backward_says_what_to_define() -> None:
 
     with pytest.raises(NotImplementedError, match=r"forward\(ctx, \*args\)"):
         Empty.apply(Tensor([1.0]))
+
+
+class Sum(Function):
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> Any:
+        return a + b.sum()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return grad, grad.sum() * mytorch.ones(3)
+
+
+class Reversed(Function):
+    @staticmethod
+    def forward(ctx: Any, a: Any) -> Any:
+        return a.new(a.data[::-1])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return grad.flip(0)
+
+
+def test_a_view_and_its_base_may_be_arguments_together_and_stay_writeable() -> None:
+    for is_first in (False, True):
+        p = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+        Sum.apply(*((p[:2], p) if is_first else (p, p[:2])))
+        assert p.data.flags.writeable
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    y = Reversed.apply(x)
+    assert y.data.flags.writeable
+
+
+class Sign(Function):
+    @staticmethod
+    def forward(ctx: Any, a: Any, marked: bool = True) -> Any:
+        output = a.new(np.sign(a.data))
+        if marked:
+            ctx.mark_non_differentiable(output)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return None, None
+
+
+class Largest(Function):
+    @staticmethod
+    def forward(ctx: Any, a: Any, both: bool) -> Any:
+        place = a.new(a.data.argmax())
+        return (a.new(a.data.max()), place) if both else place
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        return None, None
+
+
+def test_outputs_that_are_marked_or_whole_numbers_are_constants() -> None:
+    x = Tensor([1.0, 3.0], requires_grad=True)
+    assert not Sign.apply(x).requires_grad and Sign.apply(x, False).requires_grad
+    assert not Largest.apply(x, False).requires_grad
+    value, place = Largest.apply(x, True)
+    assert value.requires_grad and not place.requires_grad and place.item() == 1

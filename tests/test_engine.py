@@ -529,3 +529,12 @@ def test_leaves_that_get_one_gradient_do_not_share_it():
     (x + y).backward(seed)
     for first, second in ((x.grad, y.grad), (x.grad, seed), (y.grad, seed)):
         assert not np.shares_memory(first.data, second.data)
+
+
+def test_a_saved_tensor_that_was_detached_in_place_is_noticed() -> None:
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    y = x * 2
+    z = (y * y * x).sum()
+    y.detach_()
+    with pytest.raises(GraphError, match=r"changed in place 1 time\(s\) since \(detach_"):
+        z.backward()

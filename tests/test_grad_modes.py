@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
 
+import mytorch
 from mytorch import (
     Tensor,
     enable_grad,
@@ -160,3 +162,18 @@ def test_a_mode_decorates_without_brackets_too() -> None:
         return is_grad_enabled()
 
     assert not quiet() and not still() and is_grad_enabled()
+
+
+def test_a_mode_may_be_left_in_another_thread_than_it_was_entered_in() -> None:
+    def numbers() -> Any:
+        with mytorch.no_grad():
+            yield 1
+            yield 2
+
+    steps, found = numbers(), []
+    next(steps)
+    thread = threading.Thread(target=lambda: found.extend(steps))
+    thread.start()
+    thread.join()
+    assert found == [2]
+    mytorch.set_grad_enabled(True)

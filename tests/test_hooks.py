@@ -172,3 +172,26 @@ def test_a_hook_may_remove_another() -> None:
     handles.append(x.register_hook(lambda g: g * 100))
     (x * 1).backward()
     assert x.grad.item() == 1.0
+
+
+def test_a_handle_removes_its_hook_also_after_retain_grad() -> None:
+    x = Tensor([1.0], requires_grad=True)
+    y = x * 2
+    handle = y.register_hook(lambda g: g * 100)
+    y.retain_grad()
+    handle.remove()
+    y.sum().backward()
+    assert x.grad.tolist() == [2] and y.grad.tolist() == [1]
+
+
+def test_a_walk_to_some_inputs_calls_no_hooks_beside_the_way() -> None:
+    x, w = Tensor([1.0, 2.0], requires_grad=True), Tensor([1.0, 2.0], requires_grad=True)
+    seen: list[int] = []
+    w.register_hook(lambda g: seen.append(1))
+    hidden = w * 2
+    hidden.retain_grad()
+    y = (x * w).sum() + (x * hidden).sum()
+    autograd.grad(y, x, retain_graph=True)
+    assert seen == [] and hidden.grad is None
+    y.backward()
+    assert seen == [1] and hidden.grad.tolist() == [1, 2]

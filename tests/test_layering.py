@@ -15,7 +15,7 @@ BASE = (
     *("mytorch.errors", "mytorch.dtypes", "mytorch.grad_mode", "mytorch.quiet"),
     *("mytorch.size", "mytorch.devices", "mytorch.generator"),
 )
-WALK = (*BASE, "mytorch.variable", "mytorch.context", "mytorch.graph_walk")
+WALK = (*BASE, "mytorch.variable", "mytorch.context", "mytorch.graph_walk", "mytorch.custom")
 ENGINE = (*WALK, "mytorch.autograd_engine")
 OPERATIONS = (*ENGINE, "mytorch.ops")
 FUNCTIONAL = (*OPERATIONS, "mytorch.nn.functional")
@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "mytorch.variable": BASE,
     "mytorch.context": (*BASE, "mytorch.variable"),
     "mytorch.graph_walk": (*BASE, "mytorch.variable"),
+    "mytorch.custom": (*BASE, "mytorch.variable", "mytorch.context"),
     "mytorch.forward_mode": ENGINE,
     "mytorch.hooks": (),
     "mytorch.autograd_engine": WALK,

@@ -61,7 +61,7 @@ def test_what_torch_writes_here_comes_back(tmp_path: Path) -> None:
         assert [x.dtype.name for x in found["dtypes"]] == ["uint8", "int16", "bool"]
         assert found["scalar"].item() == 2.5 and found["size"] == (1, 2)
     torch.save(model, tmp_path / "file.pt")
-    with pytest.raises(ValueError, match=r"Sequential is not allowed; of a model, save model\.st"):
+    with pytest.raises(ValueError, match=r"Sequential is not allowed: .* save model\.st"):
         mytorch.load(tmp_path / "file.pt")
 
 

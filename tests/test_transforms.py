@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import weakref
 from typing import Any
@@ -362,3 +363,79 @@ def test_a_gradient_keeps_the_graph_of_tensors_that_the_function_used_besides() 
     slope = autograd.grad(lambda x: w * x * x)(Tensor(2.0))  # 4 w
     (w * w + slope * slope).backward()
     assert w.grad.item() == 6 + 2 * 12 * 4
+
+
+def test_checkpoint_of_shared_inputs_and_of_what_a_closure_holds_is_differentiated_twice() -> None:
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    w = Tensor([3.0, 4.0], requires_grad=True)
+    hidden = w * x
+
+    def inner(t: Any) -> Any:
+        return (t * t).sin() * hidden
+
+    functions = {
+        "shared": lambda c: c(lambda a, b: a * b * b, x, x),
+        "one of the other": lambda c: c(lambda a, b: a * b, x, x * 2),
+        "closure": lambda c: c(lambda a: a * hidden, x) + hidden,
+        "tied": lambda c: c(lambda t: t * w, c(lambda t: t * w, x)),
+        "nested": lambda c: c(lambda t: c(inner, t * 2).tanh() + c(inner, t), x),
+    }
+    for name, function in functions.items():
+        gradients = []
+        for call in (autograd.checkpoint, lambda f, *args: f(*args)):
+            output = function(call).sum()
+            first = autograd.grad(output, (x, w), create_graph=True, allow_unused=True)
+            known = [each for each in first if each is not None]
+            second = autograd.grad(sum((g * g).sum() for g in known), x, retain_graph=True)
+            gradients.append([each.data for each in (*known, *second)])
+        for one, two in zip(*gradients, strict=True):
+            np.testing.assert_allclose(one, two, rtol=1e-12, err_msg=name)
+    nested = autograd.grad(
+        autograd.grad(lambda x: autograd.checkpoint(lambda a, b: a * b * b, x, x))
+    )
+    assert nested(1.0) == 6
+
+
+def test_checkpoint_calls_hooks_once_and_frees_its_graph_without_the_garbage_collector() -> None:
+    x, w = Tensor([1.0, 2.0], requires_grad=True), Tensor([3.0, 4.0], requires_grad=True)
+    w.register_hook(lambda g: g * 10)
+    autograd.checkpoint(lambda t: t * w, x).sum().backward()
+    assert w.grad.tolist() == [10, 20] and x.grad.tolist() == [3, 4]
+    gc.collect()
+    gc.disable()
+    try:
+        for walk in (False, True):
+            y = autograd.checkpoint(lambda t: (t * w).exp(), x).sum()
+            node = weakref.ref(y.grad_fn.next_functions[0])
+            if walk:
+                y.backward()
+            del y
+            assert node() is None
+    finally:
+        gc.enable()
+
+
+def test_checkpoint_notices_what_changed_since() -> None:
+    x, w = Tensor([1.0, 2.0], requires_grad=True), Tensor([3.0, 4.0], requires_grad=True)
+    y = autograd.checkpoint(lambda t: t * w, x).sum()
+    with mytorch.no_grad():
+        w.add_(1)
+    with pytest.raises(GraphError, match="a tensor that Mul uses was changed in place since"):
+        y.backward()
+    times = iter([1, 2])
+    y = autograd.checkpoint(lambda t: [t := t * t for _ in range(next(times))][-1], x).sum()
+    with pytest.raises(GraphError, match="recorded 1 operations at first and 2 now"):
+        y.backward()
+
+
+def test_transforms_keep_the_graph_of_tensors_that_a_function_uses_besides() -> None:
+    x = Tensor([1.0, 2.0])
+    cases = [
+        (lambda w: autograd.hessian(lambda x: (w * x**3).sum())(x).sum(), 18),
+        (lambda w: autograd.jacobian(lambda x: w * x**3)(x).sum(), 15),
+        (lambda w: autograd.value_and_grad(lambda x: (w * x**3).sum())(x)[0], 9),
+    ]
+    for function, slope in cases:
+        w = Tensor(3.0, requires_grad=True)
+        (w * w + function(w)).backward()
+        assert w.grad.item() == 6 + slope

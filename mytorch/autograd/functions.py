@@ -41,7 +41,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
             result = backward(ctx, *grad_outputs)
         if not is_grad_enabled():
             return result
-        results = result if isinstance(result, tuple) else (result,)
+        results = tuple(result) if isinstance(result, (tuple, list)) else (result,)
         inputs = [*grad_outputs, *_tensors_at(ctx, results)]
         return tuple(
             None if each is None else _OnlyOnce.apply(ctx.function_name, each, *inputs)

@@ -142,6 +142,7 @@ def value_and_grad(function: Callable[..., Any], argnums: ArgNums = 0) -> Callab
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         call = _Call("grad", args, argnums)
         output = _scalar("grad", call.run(function, kwargs))
+        call.follow_closures([output])
         return call.leave(output), call.gradients(output, None)
 
     return wrapper
@@ -218,6 +219,7 @@ def jacrev(function: Callable[..., Any], argnums: ArgNums = 0) -> Callable[..., 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         call = _Call("jacobian", args, argnums)
         output = call.run(function, kwargs)
+        call.follow_closures([leaf for leaf in flatten(output) if isinstance(leaf, Tensor)])
         return map_leaves(lambda leaf: _rows(call, leaf), output)
 
     return wrapper

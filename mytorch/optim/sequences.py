@@ -16,7 +16,7 @@ __all__ = ["ChainedScheduler", "SequentialLR"]
 class SequentialLR(LRScheduler):
     """One schedule after the other: the next one starts at each of ``milestones``.
 
-    A ``ChainedScheduler`` among them starts at its first rates; torch's skips them, or cannot start.
+    A ``ChainedScheduler`` among them starts at its first rates; torch's skips them, or cannot.
     """
 
     def __init__(
