@@ -44,7 +44,8 @@ def array_of(name: str, data: Any, dtype: Any = None) -> np.ndarray:
     if isinstance(data, Variable):
         data = data.data
     if isinstance(data, (np.ndarray, np.generic)):
-        return _converted(_numbers(name, np.array(data), data), wanted)
+        native = np.asarray(data).dtype.newbyteorder("=")  # the processor's order of bytes
+        return _converted(_numbers(name, np.array(data, native), data), wanted)
     found: set[np.dtype] = set()
     plain = _plain(data, found)
     try:
@@ -78,7 +79,7 @@ def _plain(data: Any, found: set[np.dtype]) -> Any:
     if isinstance(data, Variable):
         data = data.data
     if isinstance(data, (np.ndarray, np.generic)):
-        found.add(data.dtype)
+        found.add(data.dtype.newbyteorder("="))
     elif isinstance(data, (bool, int, float, complex)):
         found.add(own_dtype(data))
     return data

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mytorch import grad_mode
-from mytorch.errors import GraphError, ShapeError
+from mytorch.errors import DtypeError, GraphError, ShapeError
 from mytorch.grad_mode import recording
 from mytorch.variable import Variable
 
@@ -125,6 +125,11 @@ def add_to(gradients: dict[Any, Any], node: Any, target: Any, part: Any) -> None
             f"unbroadcast(gradient, shape).{node.place}"
         )
     if part.dtype != target.dtype:  # of operands of mixed dtypes
+        if part.dtype.kind == "c" and target.dtype.kind != "c":
+            raise DtypeError(
+                f"{node.function_name} is of complex numbers, through which nothing is "
+                f"differentiated; compute with real and imaginary parts.{node.place}"
+            )
         part = part.astype(target.dtype)
     known = gradients.get(target)
     gradients[target] = part if known is None else known + part

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from sys import getrefcount
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -62,6 +64,16 @@ def _method(name: str, operation: Operation, change: Operation) -> Operation:
 def _is_same(x: np.ndarray, y: np.ndarray) -> bool:
     """Return whether two arrays are the same elements of the same memory."""
     return x is y or (x.ctypes.data == y.ctypes.data and x.strides == y.strides)
+
+
+def _count() -> int:
+    view = SimpleNamespace(_base=object())
+    base = view._base
+    return getrefcount(base)
+
+
+#: what ``getrefcount`` says of a base that one view holds, and a local variable, and nothing else
+_LEFT = _count()
 
 
 class InPlace(Operations):
@@ -152,7 +164,8 @@ class InPlace(Operations):
 
     def _check_recordable(self, name: str) -> None:
         self._check_leaf(name)
-        if self._base is not None:
+        base = self._base
+        if base is not None and getrefcount(base) > _LEFT:  # nobody else's history would be wrong
             raise GraphError(
                 f"{name}: this tensor is a view, and recording the change would rewrite the "
                 "history of the tensor it is a view of. Write base[index] = value on that tensor, "

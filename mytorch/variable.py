@@ -99,10 +99,12 @@ class Variable:
                 "requires_grad can only be changed on a leaf; this tensor is the result of "
                 f"{self.grad_fn.function_name}. Use tensor.detach() for one without history."
             )
-        if value and self.data.dtype.kind not in "fc":
+        if value and self.data.dtype.kind != "f":
+            dtype, hint = self.data.dtype, "convert it first: tensor.double() or tensor.float()"
+            if dtype.kind == "c":  # the rules of derivatives do not conjugate
+                hint = "make its real and its imaginary part two tensors"
             raise DtypeError(
-                f"only floating tensors can require gradients, this one is {self.data.dtype}; "
-                "convert it first: tensor.double() or tensor.float()"
+                f"only floating tensors can require gradients, this one is {dtype}; {hint}"
             )
         self._requires_grad = bool(value)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import mytorch
+from mytorch import nn
 from mytorch.errors import DtypeError, GraphError, ShapeError
 from mytorch.tensor import Tensor
 
@@ -228,3 +229,23 @@ def test_a_numpy_scalar_assigned_to_data_can_still_be_changed() -> None:
     with mytorch.no_grad():
         w.fill_(2.0)
     assert type(w.data) is np.ndarray and w.item() == 2.0
+
+
+def test_a_view_of_what_nobody_else_holds_may_be_changed() -> None:
+    x = Tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    row = (x * 2)[0]
+    row *= x[1]
+    row.sum().backward()
+    assert x.grad.tolist() == [[6, 8], [2, 4]]
+    base = x * 2
+    row = base[0]
+    with pytest.raises(GraphError, match="this tensor is a view"):
+        row *= 2
+    other = base[1]
+    del base
+    with pytest.raises(GraphError, match="this tensor is a view"):
+        row *= 2  # the other view's history would be wrong
+    del other
+    row *= 2
+    model = nn.Sequential(nn.Conv2d(2, 2, 1), nn.GroupNorm(1, 2), nn.ReLU(inplace=True))
+    assert model(Tensor(np.ones((1, 2, 5, 5)))).shape == (1, 2, 5, 5)

@@ -361,3 +361,16 @@ def test_numpys_lstsq_and_svd_return_what_numpys_do() -> None:
     np.testing.assert_allclose(values.data, np.linalg.svd(a, compute_uv=False))
     u, s, vh = np.linalg.svd(Tensor(a))
     np.testing.assert_allclose((u.data[:, :2] * s.data) @ vh.data, a)
+
+
+def test_a_nan_is_not_taken_for_a_singular_matrix() -> None:
+    for place in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        a = np.stack([np.ones((2, 2)), 2 * np.eye(2)])
+        a[0][place] = np.nan
+        for dtype in (np.float32, np.float64):
+            x = Tensor(a.astype(dtype))
+            np.testing.assert_array_equal(linalg.det(x).data, np.array([np.nan, 4], dtype))
+            assert linalg.det(x).dtype == dtype and np.isnan(x.logdet().data).tolist() == [1, 0]
+            assert np.isnan(linalg.slogdet(x)[1].data).tolist() == [True, False]
+    with pytest.raises(LinAlgError, match="inv: the matrix has no inverse: it has a nan"):
+        linalg.inv(Tensor([[np.nan, 1.0], [1.0, 1.0]]))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import mytorch
+import mytorch.nn.functional as F
 from mytorch.autograd import jvp
 from mytorch.errors import DtypeError
 from mytorch.ops.rows import add_products, add_up, fold
@@ -405,3 +406,39 @@ def test_forward_mode_of_a_long_sum_is_the_sum_of_tangents() -> None:
     x = np.ones((3, 5000), np.float32)
     value, tangent = jvp(lambda t: t.sum(1), (Tensor(x),), (Tensor(2 * x),))
     assert value.tolist() == [5000] * 3 and tangent.tolist() == [10_000] * 3
+
+
+# ----------------------------------------------------------- results that are changed in place
+
+
+def test_changing_a_chosen_element_or_its_places_leaves_the_gradient() -> None:
+    names = ["max", "min", "amax", "amin", "median", "nanmedian"]
+    for name in names:
+        x = Tensor([1.0, 5.0, 3.0], requires_grad=True)
+        getattr(x, name)().backward()
+        expected, x.grad = x.grad.tolist(), None
+        for change in (0.5, -2.0):
+            result = getattr(x, name)()
+            result += change
+            result.backward()
+            assert x.grad.tolist() == expected, name
+            x.grad = None
+    calls = {
+        "max": lambda x: x.max(1),
+        "sort": lambda x: x.sort(1),
+        "topk": lambda x: x.topk(2, 1),
+        "kthvalue": lambda x: x.kthvalue(2, 1),
+        "mode": lambda x: x.mode(1),
+        "cummax": lambda x: x.cummax(1),
+        "pool": lambda x: F.max_pool1d(x, 2, return_indices=True),
+    }
+    for name, call in calls.items():
+        gradients = []
+        for change in (0, 1):
+            x = Tensor([[1.0, 5.0, 3.0], [9.0, 2.0, 4.0]], requires_grad=True)
+            chosen, places = call(x)
+            places += change
+            chosen -= change  # of an array that nobody else has a view of
+            chosen.sum().backward()
+            gradients.append(x.grad.tolist())
+        assert gradients[0] == gradients[1], name

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import mytorch
-from mytorch.errors import GraphError, ShapeError
+from mytorch.errors import DtypeError, GraphError, ShapeError
 from mytorch.tensor import Tensor, cat
 
 
@@ -362,3 +362,19 @@ print(sorted(loaded & {"matplotlib", "requests", "tqdm", "torch", "scipy", "nump
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "['numpy']", done.stderr
+
+
+def test_arrays_of_the_other_order_of_bytes_become_the_processors() -> None:
+    swapped = np.array([1.0, 2.0]).astype(np.dtype(np.float64).newbyteorder())
+    x = Tensor(swapped)
+    assert x.dtype == np.float64 and x.dtype.isnative and x.tolist() == [1, 2]
+    assert Tensor([swapped, swapped]).dtype.isnative
+
+
+def test_nothing_is_differentiated_through_complex_numbers() -> None:
+    z = Tensor(np.array([1 + 2j]))
+    with pytest.raises(DtypeError, match="its real and its imaginary part two tensors"):
+        z.requires_grad_()
+    r = Tensor([2.0], requires_grad=True)
+    with pytest.raises(DtypeError, match="is of complex numbers, through which nothing is"):
+        (r * z).abs().sum().backward()

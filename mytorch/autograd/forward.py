@@ -80,7 +80,7 @@ def _dual_input(leaf: Any) -> Tensor:
     if not is_value(leaf):
         raise TypeError(f"jvp: cannot differentiate for a {type(leaf).__name__}")
     tensor = leaf if isinstance(leaf, Tensor) else Tensor(leaf)
-    if tensor.dtype.kind not in "fc":
+    if tensor.dtype.kind != "f":
         raise DtypeError(f"jvp: cannot differentiate for {tensor.dtype} values; give floats")
     if tensor.requires_grad and is_grad_enabled():
         return Alias.apply(tensor)

@@ -105,7 +105,7 @@ def _enter(name: str, leaf: Any) -> Tensor:
     if not is_value(leaf):
         raise TypeError(f"{name}: cannot differentiate for a {type(leaf).__name__}")
     tensor = leaf if isinstance(leaf, Tensor) else Tensor(leaf)
-    if tensor.dtype.kind not in "fc":
+    if tensor.dtype.kind != "f":
         raise DtypeError(
             f"{name}: cannot differentiate for {tensor.dtype} values; give floats, as 1.0 for 1"
         )

@@ -70,7 +70,8 @@ class _Chosen(Function):
         ctx.axes, ctx.keepdims = normalize_axes(axis, a.data.ndim), keepdims
         kept = cls.choose(a.data, ctx.axes)
         ctx.save_for_backward(a, a.new(kept))
-        return a.new(kept if keepdims else kept.squeeze(ctx.axes))
+        result = kept.copy()  # which may be changed in place
+        return a.new(result if keepdims else result.squeeze(ctx.axes))
 
     @staticmethod
     def _equal(ctx: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -152,10 +153,10 @@ def picked(input: Any, indices: np.ndarray, dim: int, keepdim: bool) -> ValuesAn
     """Return the elements of ``input`` at ``indices`` along ``dim``, where these have size 1."""
     if not input.data.ndim:
         return ValuesAndIndices(Clone.apply(input), input.new(indices.reshape(())))
-    found = Gather.apply(input, indices, dim)
+    found, places = Gather.apply(input, indices, dim), input.new(indices.copy())
     if keepdim:
-        return ValuesAndIndices(found, input.new(indices))
-    return ValuesAndIndices(found.squeeze(dim), input.new(indices.squeeze(dim)))
+        return ValuesAndIndices(found, places)
+    return ValuesAndIndices(found.squeeze(dim), places.squeeze(dim))
 
 
 # ------------------------------------------------------------------------------ the functions

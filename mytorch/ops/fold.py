@@ -36,7 +36,8 @@ class Unfold(Function):
     @staticmethod
     def forward(ctx: Any, a: Any, windows: Windows) -> Any:
         ctx.windows = windows
-        return a.new(_unfolded(a.data, windows))
+        columns = _unfolded(a.data, windows)
+        return a.new(columns.copy() if np.may_share_memory(columns, a.data) else columns)
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:

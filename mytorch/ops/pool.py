@@ -90,7 +90,7 @@ def with_indices(input: Any, axes: int, tables: list[np.ndarray]) -> tuple[Any, 
     places = indices_of_largest(x, *tables)
     found = batched(lambda x: Gather.apply(flat(x), flat(places), 2), input, axes)
     shape = (*input.data.shape[:-axes], *places.shape[-axes:])
-    return found.reshape(shape), input.new(places.reshape(shape))
+    return found.reshape(shape), input.new(places.reshape(shape).copy())
 
 
 @operation(_SPACES, method=False)

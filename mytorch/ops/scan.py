@@ -265,7 +265,7 @@ def _running_extreme(name: str, ufunc: Any, input: Any, dim: int) -> ValuesAndIn
     reached = (x == ufunc.accumulate(x, axis=axis)) | np.isnan(x)
     places = np.arange(x.shape[axis]).reshape((-1,) + (1,) * (x.ndim - axis - 1))
     indices = np.maximum.accumulate(np.where(reached, places, 0), axis=axis)
-    return ValuesAndIndices(Gather.apply(input, indices, axis), input.new(indices))
+    return ValuesAndIndices(Gather.apply(input, indices, axis), input.new(indices.copy()))
 
 
 @operation(numpy=np.diff)

@@ -22,10 +22,15 @@ from mytorch.ops.registry import operation
 
 __all__ = ["Det", "Inverse", "SlogDet", "Solve", "check_equation", "inv", "solve"]
 
-_SINGULAR = (
-    "the matrix is singular: its rows are linearly dependent, so it has no inverse; linalg.pinv "
-    "and linalg.lstsq take any matrix"
-)
+
+def _singular(x: np.ndarray) -> str:
+    """Return why a matrix has no inverse."""
+    if not np.isfinite(x).all():
+        return "the matrix has no inverse: it has a nan or an infinity"
+    return (
+        "the matrix is singular: its rows are linearly dependent, so it has no inverse; "
+        "linalg.pinv and linalg.lstsq take any matrix"
+    )
 
 
 class Inverse(Function):
@@ -35,7 +40,7 @@ class Inverse(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Any) -> Any:
-        result = a.new(call("linalg.inv", _SINGULAR, np.linalg.inv, a.data))
+        result = a.new(call("linalg.inv", _singular, np.linalg.inv, a.data))
         ctx.save_for_backward(result)
         return result
 
@@ -80,7 +85,8 @@ class Det(Function):
     @staticmethod
     def forward(ctx: Any, a: Any) -> Any:
         with np.errstate(all="ignore"):
-            result = a.new(np.linalg.det(a.data))
+            det = np.linalg.det(a.data)
+        result = a.new(np.where(_are_unknown(a.data), np.nan, det).astype(a.data.dtype))
         ctx.save_for_backward(a, result)
         return result
 
@@ -91,6 +97,11 @@ class Det(Function):
     @staticmethod
     def jvp(ctx: Any, tangent: Any) -> Any:
         return (tangent * _cofactors(*ctx.saved_tensors)).sum((-2, -1))
+
+
+def _are_unknown(x: np.ndarray) -> np.ndarray:
+    """Whether a matrix of the batch has a nan, of which LAPACK can lose track."""
+    return np.isnan(x).any((-2, -1))
 
 
 def _cofactors(a: Any, det: Any) -> Any:
@@ -125,6 +136,11 @@ class SlogDet(Function):
     def forward(ctx: Any, a: Any) -> Any:
         with np.errstate(all="ignore"):
             sign, logabsdet = np.linalg.slogdet(a.data)
+        unknown = _are_unknown(a.data)
+        if unknown.any():
+            sign, logabsdet = (
+                np.where(unknown, np.nan, x).astype(x.dtype) for x in (sign, logabsdet)
+            )
         ctx.save_for_backward(a, a.new(sign))
         return a.new(sign), a.new(logabsdet)
 
@@ -203,7 +219,7 @@ class Solve(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Any:
-        result = a.new(call("linalg.solve", _SINGULAR, np.linalg.solve, a.data, b.data))
+        result = a.new(call("linalg.solve", _singular, np.linalg.solve, a.data, b.data))
         ctx.shapes = a.data.shape, b.data.shape
         ctx.save_for_backward(a, result)
         return result

@@ -94,7 +94,7 @@ class Optimizer:
         for position, parameter in enumerate(members):
             if not isinstance(parameter, Tensor):
                 raise TypeError(f"params[{position}] is a {type(parameter).__name__}, no Tensor")
-            if parameter.dtype.kind not in "fc":
+            if parameter.dtype.kind != "f":
                 raise TypeError(f"params[{position}] is {parameter.dtype}; only floats can move")
             if not parameter.is_leaf:
                 raise ValueError(f"params[{position}] is the result of an operation, not a leaf")
