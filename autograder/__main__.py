@@ -78,10 +78,11 @@ def rewrite(options: argparse.Namespace) -> int:
     """Write the reports of a run anew from its records."""
     from autograder.reports import write_reports
 
-    found = [records.load(path) for path in sorted((options.out / "records").glob("*.json"))]
-    write_reports(
-        [record for record in found if record is not None], options.out, options.reference
-    )
+    place = options.out / "records"
+    if not place.is_dir():
+        raise GraderError(f"{options.out} is no folder that `grade` made: it has no records")
+    found = [records.load(path) for path in sorted(place.glob("*.json"))]
+    write_reports([record for record in found if record is not None], options.out)
     print(f"{options.out / 'index.html'}")
     return 0
 

@@ -12,6 +12,7 @@ import gzip
 import io
 import os
 import signal
+import stat
 import tarfile
 import unicodedata
 import zlib
@@ -137,14 +138,35 @@ def read(path: Path) -> Contents:
         ArchiveError: it cannot be used at all.
         OSError: this machine cannot read it.
     """
+    if not path.is_dir() and not stat.S_ISREG(path.stat().st_mode):
+        raise ArchiveError("it is neither a file nor a folder")  # a pipe would never be read
     return read_folder(path) if path.is_dir() else read_archive(path)
+
+
+def looks_like_one(path: Path) -> bool:
+    """Whether a file begins as an archive does, of tar or of another kind.
+
+    Raises:
+        OSError: this machine cannot read it.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        return False
+    with path.open("rb") as file:
+        start = file.read(tarfile.BLOCKSIZE)
+    return start.startswith((b"\x1f\x8b", *ADVICE)) or start[257:262] == b"ustar"
+
+
+def _cannot_walk(error: OSError) -> None:
+    raise error  # os.walk leaves out what it cannot read, and a student must not pay for that
 
 
 def read_folder(folder: Path) -> Contents:
     """Read the files of a folder, by the same rules as an archive's."""
     found = Contents()
     for top in FOLDERS:
-        for place, folders, files in os.walk(folder / top):
+        if not (folder / top).is_dir():
+            continue
+        for place, folders, files in os.walk(folder / top, onerror=_cannot_walk):
             folders[:] = sorted(name for name in folders if not is_clutter(name))
             for file in sorted(name for name in files if not is_clutter(name)):
                 take_file(folder, Path(place, file), found)

@@ -34,7 +34,7 @@ NAMES = {
 FIRST_UID, UIDS = 47_000, 64  # users that no account may have
 MEMORY = 2 << 30  # bytes of address space of one process
 SPACE = 64 << 20  # bytes that a submission may write into its scratch folder
-THREADS = 64  # processes and threads that a submission may have
+THREADS = 16  # processes and threads that a submission may have
 FILES = 256
 CPU_SECONDS = 3600  # an end to what outlives a grader that was killed
 

@@ -57,9 +57,8 @@ def value(tensor: Any, name: str) -> np.ndarray:
     Raises:
         Complaint: it is no Tensor, or does not hold numbers.
     """
-    kind = type(tensor).__name__
-    if kind != "Tensor":
-        raise Complaint(f"{name} is a {kind}; it should be a Tensor")
+    if not any(cls.__name__ == "Tensor" for cls in type(tensor).__mro__):
+        raise Complaint(f"{name} is a {type(tensor).__name__}; it should be a Tensor")
     data = tensor.data
     if not isinstance(data, np.ndarray | np.generic | float | int):
         raise Complaint(f"{name}.data is a {type(data).__name__}; it should be a np.ndarray")

@@ -19,14 +19,19 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from autograder import controls, records, seeds
+from autograder import archive, controls, records, seeds
 from autograder.records import Record
 from autograder.reports import write_reports
 from autograder.single import UNGRADED_STATUS, Job
 from autograder.supervisor import GraderError
 
 SINGLE = Path(__file__).with_name("single.py")
-SUFFIXES = (".tar", ".tar.gz", ".tgz", ".gz", ".zip")
+PACKED = ("gz", "bz2", "xz", "zst")
+SUFFIXES = (
+    *(f".tar.{kind}" for kind in PACKED),
+    *(".tar", ".tgz", ".tbz2", ".txz", ".zip", ".7z", ".rar"),
+    *(f".{kind}" for kind in PACKED),
+)
 POLL = 0.02  # seconds between looks at the processes at work
 SLACK = 300.0  # seconds that one submission may take beyond what its checks may
 CONTROL = "the reference solution"
@@ -105,14 +110,24 @@ def submissions(options: Options) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in sorted(options.submissions.iterdir()):
         suffix = next((s for s in SUFFIXES if path.name.lower().endswith(s)), "")
-        if path.name.startswith(".") or not (path.is_dir() or suffix):
+        if path.name.startswith(".") or not (path.is_dir() or suffix or is_archive(path)):
             say(f"not a submission: {records.printable(path.name)}")
             continue
         name = path.name[: len(path.name) - len(suffix)] or path.name
+        if name in found:
+            say(f"two submissions of one name: {found[name].name!r} and {path.name!r}")
         found[path.name if name in found else name] = path
     if not found:
         raise GraderError(f"there is no archive in {options.submissions}")
     return found
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file is an archive whatever its name; one that cannot be read may be one."""
+    try:
+        return archive.looks_like_one(path)
+    except OSError:
+        return True
 
 
 def course_key(options: Options) -> bytes:
@@ -181,12 +196,18 @@ def job_of(base: Job, name: str, path: Path, out: Path) -> Job:
 
 
 def source_of(path: Path) -> str:
-    """Return what tells whether a submission has changed: of an archive the SHA-256."""
+    """Return what tells whether a submission has changed: of an archive the SHA-256.
+
+    Of what cannot be read it is nothing, and the record will say so.
+    """
     total = hashlib.sha256()
     if path.is_file():
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                total.update(chunk)
+        try:
+            with path.open("rb") as file:
+                while chunk := file.read(1 << 20):
+                    total.update(chunk)
+        except OSError:
+            return ""
         return total.hexdigest()
     for file_path in sorted(path.rglob("*")):
         status = file_path.lstat()

@@ -36,13 +36,13 @@ REQUIRED = (
     "hw1/mnist.py",
 )
 PLOT = "hw1/validation_accuracy.png"
+# What the graders take (autograder/archive.py has the same rules).
+SUFFIXES = (".py", ".png", ".md", ".txt")
+MAX_FILE = 4 * 2**20
+MAX_DEPTH = 8
+MAX_NAME = 200
 CACHE_FOLDERS = ("__pycache__", "__MACOSX")
 OTHER_FOLDERS = ("data", "venv")  # .venv and the like begin with a dot
-OTHER_SUFFIXES = (
-    *(".pyc", ".pyo", ".pyd", ".so", ".dylib", ".dll"),  # compiled
-    *(".tar", ".gz", ".zip", ".npy", ".npz", ".pkl"),  # archives, data, checkpoints
-    *("~", ".bak", ".orig", ".rej"),  # editors' and git's
-)
 MAX_BYTES = 10 * 2**20
 
 
@@ -59,7 +59,7 @@ def is_left_out(path: Path) -> bool:
     """Return whether the path is left out with a line that says so."""
     if path.is_dir():  # a package of that name is source
         return path.name in OTHER_FOLDERS and not (path / "__init__.py").exists()
-    return path.name.endswith(OTHER_SUFFIXES)
+    return not path.name.endswith(SUFFIXES)
 
 
 def walk(folder: Path, left_out: list[Path]) -> Iterator[Path]:
@@ -101,6 +101,18 @@ def syntax_fault(name: str, source: bytes) -> str | None:
     return None
 
 
+def untaken(name: str, files: dict[str, bytes]) -> str | None:
+    """Return why the graders would not take a file, or None."""
+    if name.count("/") >= MAX_DEPTH or len(name.encode()) > MAX_NAME:
+        return "lies too deep, or has too long a name"
+    if len(files[name]) > MAX_FILE:
+        return f"has {len(files[name]):,} bytes, over {MAX_FILE:,}"
+    alike = [other for other in files if other != name and other.casefold() == name.casefold()]
+    return (
+        f"cannot stand beside {alike[0]}, which some systems take for the same" if alike else None
+    )
+
+
 def collect(left_out: list[Path]) -> dict[str, bytes]:
     """Return the contents to pack by their name in the tarball, sorted.
 
@@ -115,7 +127,9 @@ def collect(left_out: list[Path]) -> dict[str, bytes]:
             problem = fault(path)
             if problem is None:
                 files[name] = path.read_bytes()
-                problem = syntax_fault(name, files[name]) if name.endswith(".py") else None
+                problem = untaken(name, files)
+            if problem is None and name.endswith(".py"):
+                problem = syntax_fault(name, files[name])
             if problem is not None:
                 faults[name] = problem
     faults |= {name: "is missing" for name in REQUIRED if name not in files and name not in faults}
@@ -171,6 +185,8 @@ def report(target: Path, files: dict[str, bytes], tarball: bytes, left_out: list
     for path in left_out:
         slash = "/" if path.is_dir() else ""
         print(f"  left out  {path.relative_to(ROOT).as_posix()}{slash}")
+    if any(path.is_file() for path in left_out):
+        print(f"The graders take {', '.join(SUFFIXES)} alone: code must not need other files.")
     if PLOT not in files:
         print(f"{PLOT} is not there: for the final submission make it with ./grade.sh m")
     digest = hashlib.sha256(tarball).hexdigest()

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).with_name("grader_mutants")))
 from mutants import FUNCTIONAL, SIMPLE_SOLUTION, SUB_FORWARD, mutant  # noqa: E402
 from test_autograder_mnist import PROGRAM, RETURN, write_digits  # noqa: E402
 
-from autograder import many, records  # noqa: E402
+from autograder import archive, many, records  # noqa: E402
 from autograder.records import Record  # noqa: E402
 from autograder.single import Job  # noqa: E402
 
@@ -355,3 +355,68 @@ def test_the_grader_has_no_assert_and_imports_nothing_of_the_library():
             roots = {each.split(".")[0] for each in names}
             assert not roots & {"mytorch", "hw1", "pickle", "shelve", "marshal"}, name
             assert roots <= {*sys.stdlib_module_names, "autograder", "numpy", "tqdm", "matplotlib"}
+
+
+def test_reports_are_written_anew_by_the_command(graded, tmp_path):
+    out = tmp_path / "report"
+    shutil.copytree(graded.out, out)
+    for path in (out / "index.html", out / "scores.csv"):
+        path.unlink()
+    again = [sys.executable, "-B", "-m", "autograder", "report", str(out)]
+    done = subprocess.run(again, capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    for name in ("index.html", "scores.csv"):
+        assert (out / name).read_bytes() == (graded.out / name).read_bytes()
+    again[-1] = str(tmp_path)
+    done = subprocess.run(again, capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert done.returncode == 1 and "it has no records" in done.stderr + done.stdout
+
+
+def test_whatever_begins_as_an_archive_is_a_submission_and_two_of_one_name_are_told(
+    tmp_path, capsys
+):
+    folder = tmp_path / "submissions"
+    folder.mkdir()
+    pack(folder, "fred", SIMPLE_SOLUTION).rename(folder / "fred")
+    pack(folder, "alice", SIMPLE_SOLUTION)
+    for name in ("alice.tar.gz", "bob.tar.xz", "carl.7z", "dora.rar"):
+        (folder / name).write_bytes(b"")
+    (folder / "notes.txt").write_text("no submission")
+    os.mkfifo(folder / "pipe")
+    os.mkfifo(folder / "pipe.tar")
+    options = many.Options(folder, tmp_path / "out", ROOT, 1)
+    found = many.submissions(options)
+    assert sorted(found) == ["alice", "alice.tar.gz", "bob", "carl", "dora", "fred", "pipe"]
+    told = capsys.readouterr().out
+    assert "not a submission: notes.txt" in told and "not a submission: pipe\n" in told
+    assert "two submissions of one name: 'alice.tar' and 'alice.tar.gz'" in told
+    with pytest.raises(archive.ArchiveError, match="neither a file nor a folder"):
+        archive.read(found["pipe"])
+    assert many.source_of(found["pipe"]) and many.source_of(tmp_path / "missing.tar")
+
+
+UNREADABLE = """
+import sys
+from pathlib import Path
+from autograder import archive, many
+print(repr(many.source_of(Path(sys.argv[1]) / "closed.tar")))
+archive.read(Path(sys.argv[1]) / "folder")
+"""
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv (util-linux)")
+def test_what_this_machine_cannot_read_is_an_error_and_no_missing_code(tmp_path):
+    closed = tmp_path / "folder" / "mytorch" / "nn"
+    closed.mkdir(parents=True)
+    (tmp_path / "closed.tar").write_bytes(b"x")
+    for path in (closed, tmp_path / "closed.tar"):
+        path.chmod(0)
+    weak = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
+    command = [*(weak if os.getuid() == 0 else []), sys.executable, "-B", "-c", UNREADABLE]
+    try:
+        done = subprocess.run(
+            [*command, str(tmp_path)], capture_output=True, text=True, timeout=60, cwd=ROOT
+        )
+    finally:
+        closed.chmod(0o700)
+    assert done.stdout == "''\n" and "PermissionError" in done.stderr.splitlines()[-1]

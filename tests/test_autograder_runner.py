@@ -12,12 +12,15 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).with_name("grader_mutants")))
 from mutants import ENGINE, FUNCTIONAL, SIMPLE_SOLUTION, SUB_FORWARD, TENSOR, mutant  # noqa: E402
 
+from autograder import checks, grading, library  # noqa: E402
 from autograder.hw1_autograder import runner  # noqa: E402
+from autograder.hw1_autograder.hidden_checks import hidden_checks  # noqa: E402
 from autograder.report import Screen, harmless, printable, quoted  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -259,3 +262,62 @@ def test_a_kill_from_outside_is_forgiven_once(tmp_path: Path, kills: int) -> Non
     points = sum(v.points for _, verdicts in results for v in verdicts)
     assert points == (15 if kills == 1 else 0)
     assert len(marks.read_text()) == kills
+
+
+class Recorded(grading.Grading):
+    """Grading that runs nothing, and keeps the order of the checks."""
+
+    def check(self, check: checks.Check) -> checks.Verdict:
+        self.order = [*getattr(self, "order", []), check]
+        return checks.failed(check, {}, ["not run"])
+
+
+def test_hidden_checks_come_after_all_visible_ones_of_their_worker(tmp_path: Path) -> None:
+    every = [*runner.CHECKS, *hidden_checks()]
+    recorded = Recorded(grading.Settings(tmp_path, 0))
+    for problem, verdicts in recorded.run(runner.PROBLEMS, every):
+        own = [check for check in every if check.problem == problem.name]
+        assert [verdict.check for verdict in verdicts] == own
+    number = {problem.name: problem.number for problem in runner.PROBLEMS}
+    seen: dict[str, bool] = {}
+    for check in recorded.order:
+        group = number[check.problem]
+        assert not (seen.get(group) and not check.hidden)
+        seen[group] = bool(check.hidden)
+    assert any(seen.values()) and len(recorded.order) == len(every)
+
+
+def test_time_that_failing_checks_take_is_limited_too(tmp_path: Path) -> None:
+    work = grading.Grading(grading.Settings(tmp_path, 0, timeout=1.0))
+    work.lost = 60.0
+    verdict = work.check(runner.CHECKS[0])
+    assert not verdict.passed and "not run: 60 s went on checks that failed" in verdict.lines[0]
+
+
+def test_modules_that_are_slow_to_import_cost_no_points_and_endless_ones_their_own(
+    tmp_path: Path,
+) -> None:
+    for name, code, most in (("slow", "time.sleep(2.2)", 0), ("endless", "time.sleep(99)", 40)):
+        copy = tmp_path / name
+        shutil.copytree(SIMPLE_SOLUTION, copy)
+        loss = copy / "mytorch" / "nn" / "loss.py"
+        loss.write_text(f"import time\n{code}\n" + loss.read_text())
+        settings = grading.Settings(copy, 0, timeout=2.0)
+        found = dict(grading.Grading(settings).run(runner.PROBLEMS, runner.CHECKS))
+        every = [v for verdicts in found.values() for v in verdicts if v.check.points]
+        lost = [v.check.name for v in every if not v.passed]
+        assert bool(lost) == bool(most) and len(lost) <= most
+        first = next(iter(found.values()))
+        assert all(verdict.passed for verdict in first)
+
+
+def test_a_subclass_of_tensor_is_a_tensor() -> None:
+    class Tensor:
+        data = np.ones(2)
+
+    class Parameter(Tensor):
+        pass
+
+    assert library.value(Parameter(), "weight").tolist() == [1, 1]
+    with pytest.raises(library.Complaint, match="weight is a list; it should be a Tensor"):
+        library.value([1, 1], "weight")

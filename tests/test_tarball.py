@@ -8,20 +8,24 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from autograder import archive
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def load_required() -> tuple[str, ...]:
+def load() -> Any:
     spec = importlib.util.spec_from_file_location("tarball", ROOT / "scripts/tarball.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.REQUIRED
+    return module
 
 
-REQUIRED = load_required()
+tarball = load()
+REQUIRED = tarball.REQUIRED
 
 
 @pytest.fixture
@@ -263,3 +267,24 @@ def test_the_projects_own_tarball_grades_the_same_in_an_empty_folder(tmp_path):
     ]
     assert scores[0] == scores[1]
     assert sum(json.loads(scores[0])["scores"].values()) == 90
+
+
+def test_the_graders_take_every_file_that_is_packed(tree, tmp_path):
+    put(tree, "mytorch/config.json", "{}")
+    put(tree, "mytorch/nn/notes.txt", "a note")
+    result = run(tree)
+    assert result.returncode == 0 and "left out  mytorch/config.json" in result.stdout
+    assert "code must not need other files" in result.stdout
+    found = archive.read(tree / "handin.tar")
+    assert found.lines == [] and sorted(found.files) == names(tree / "handin.tar")
+    for name, content, told in (
+        ("mytorch/nn/a/b/c/d/e/f/g/lin.py", "", "lies too deep"),
+        ("mytorch/nn/LOSS.py", "", "cannot stand beside"),
+        ("mytorch/large.txt", "x" * (archive.MAX_FILE + 1), "bytes, over"),
+    ):
+        put(tree, name, content)
+        result = run(tree)
+        assert result.returncode == 1 and told in result.stderr
+        (tree / name).unlink()
+    own = (tarball.SUFFIXES, tarball.MAX_FILE, tarball.MAX_DEPTH, tarball.MAX_NAME)
+    assert own == (archive.SUFFIXES, archive.MAX_FILE, archive.MAX_DEPTH, archive.MAX_NAME)
