@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from autograder import archive, controls, records, seeds
+from autograder.hw1_autograder import runner
 from autograder.records import Record
 from autograder.reports import write_reports
-from autograder.single import UNGRADED_STATUS, Job
+from autograder.single import DIGITS, UNGRADED_STATUS, Job
 from autograder.supervisor import GraderError
 
 SINGLE = Path(__file__).with_name("single.py")
@@ -70,6 +71,7 @@ def grade(options: Options) -> int:
     Raises:
         GraderError: nothing could be graded.
     """
+    check_numbers(options)
     found = submissions(options)
     options.out.mkdir(parents=True, exist_ok=True)
     key = course_key(options)
@@ -95,8 +97,22 @@ def grade(options: Options) -> int:
     if len(waiting) < len(jobs):
         say(f"{len(jobs) - len(waiting)} of {len(jobs)} submissions are graded already")
     run(waiting, options.jobs)
+    late = [job for job in waiting if options.jobs > 1 and has_late_checks(job)]
+    if late:
+        say(f"{len(late)} had checks that ran out of time beside others: once more, alone")
+        run(late, 1)
     control(base)
     return finish(options, [Path(job.record) for job in jobs])
+
+
+def check_numbers(options: Options) -> None:
+    """Raise GraderError where a problem is asked for that there is not, or not without digits."""
+    known = {problem.number for problem in runner.PROBLEMS} | {DIGITS.number}
+    unknown = [number for number in options.only if number not in known]
+    if unknown:
+        raise GraderError(f"--only: there is no problem {', '.join(unknown)}; {sorted(known)} are")
+    if options.only == (DIGITS.number,) and options.digits is None:
+        raise GraderError(f"--only {DIGITS.number} needs --digits: MNIST's four files")
 
 
 def submissions(options: Options) -> dict[str, Path]:
@@ -221,6 +237,12 @@ def is_done(job: Job) -> bool:
     """Whether there is a record of just this submission already."""
     record = records.load(Path(job.record))
     return record is not None and record.status == records.GRADED and record.source == job.source
+
+
+def has_late_checks(job: Job) -> bool:
+    """Whether a submission lost checks to the clock: its neighbours may have been the cause."""
+    record = records.load(Path(job.record))
+    return record is not None and records.was_late(record)
 
 
 def control(base: Job) -> None:

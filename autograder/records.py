@@ -23,9 +23,10 @@ from autograder.report import printable
 FORMAT = 1
 GRADED, UNGRADED = "graded", "ungraded"
 MAX_FILE_NAME = 120
+LATE = "it does not come back in time"
 CAUSES = (
     (r"raised (\w+)", r"it raises \1"),
-    (r"did not come back", "it does not come back in time"),
+    (r"did not come back", LATE),
     (r"ended the process", "it ends the process"),
     (r"disturbed the grader", "it disturbs the grader's channel"),
     (r"was stopped", "it writes too much"),
@@ -105,6 +106,12 @@ class Record:
         """Whether everything that has points was right."""
         worth = [c for p in self.problems for c in p.checks if c.points]
         return self.status == GRADED and bool(worth) and all(c.passed for c in worth)
+
+
+def was_late(record: Record) -> bool:
+    """Whether a check has failed because it did not come back in time."""
+    checks = [check for problem in record.problems for check in problem.checks]
+    return any(check.cause == LATE and not check.passed for check in checks)
 
 
 def problem_record(problem: Problem, verdicts: Sequence[Verdict]) -> ProblemRecord:

@@ -188,19 +188,19 @@ class CustomNode(BackwardFunction):
     __slots__ = ()
 
     def attach(self, output: Any, args: tuple[Any, ...]) -> Any:
-        """As of any node; outputs that were marked so, and those of integers, stay constants."""
+        """As of any node; outputs that were marked so, and integers from floats, are constants."""
         outputs = output if isinstance(output, tuple) else (output,)
         marked = self.__dict__.get("non_differentiable", ())
-        constants = tuple(
-            [
-                each
-                for each in outputs
-                if each.data.dtype.kind not in "fc" or any(each is other for other in marked)
-            ]
-        )
+        wanted = [a for a in args if isinstance(a, Variable) and a._requires_grad]
+        kinds = "fc" if any(a.data.dtype.kind in "fc" for a in wanted) else "biufc"
+        constants = [
+            each
+            for each in outputs
+            if each.data.dtype.kind not in kinds or any(each is other for other in marked)
+        ]
         if constants and outputs is not output:
             return output
-        self.non_differentiable = constants
+        self.non_differentiable = tuple(constants)
         return super().attach(output, args)
 
 

@@ -420,3 +420,36 @@ def test_what_this_machine_cannot_read_is_an_error_and_no_missing_code(tmp_path)
     finally:
         closed.chmod(0o700)
     assert done.stdout == "''\n" and "PermissionError" in done.stderr.splitlines()[-1]
+
+
+def test_who_ran_out_of_time_beside_others_is_graded_once_more_alone(tmp_path, monkeypatch):
+    started = []
+
+    def run(jobs, at_once, show=True):
+        started.append(([job.name for job in jobs], at_once))
+        for job in jobs:
+            is_late = job.name == "late" and at_once > 1
+            check = records.CheckRecord(
+                "a", 1.0, not is_late, float(not is_late), cause=records.LATE if is_late else ""
+            )
+            problem = records.ProblemRecord("1.1", "A", 1.0, (check,))
+            records.save(Record(job.name, records.GRADED, problems=(problem,)), Path(job.record))
+
+    monkeypatch.setattr(many, "run", run)
+    folder = tmp_path / "submissions"
+    folder.mkdir()
+    for name in ("late", "other"):
+        pack(folder, name, SIMPLE_SOLUTION)
+    options = many.Options(folder, tmp_path / "out", ROOT, 2, min_tier=0, tier=0)
+    assert many.grade(options) == 0
+    alone, reference = (["late"], 1), ([many.CONTROL], 1)
+    assert started == [reference, (["late", "other"], 2), alone, reference]
+    assert read_all(tmp_path / "out")["late"].total == 1
+
+
+def test_problems_that_there_are_not_are_refused_before_anything_is_graded(tmp_path):
+    for only, told in ((("1.1", "1.5"), "there is no problem 1.5"), (("2.5",), "needs --digits")):
+        options = many.Options(tmp_path, tmp_path / "out", ROOT, 1, only=only)
+        with pytest.raises(many.GraderError, match=told):
+            many.grade(options)
+    assert not (tmp_path / "out").exists()

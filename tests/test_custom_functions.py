@@ -207,6 +207,16 @@ class Sign(Function):
         return None, None
 
 
+class Doubled(Function):
+    @staticmethod
+    def forward(ctx: Any, a: Any) -> Any:
+        return a.new(a.data * 2)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return grad * 2
+
+
 class Largest(Function):
     @staticmethod
     def forward(ctx: Any, a: Any, both: bool) -> Any:
@@ -222,5 +232,9 @@ def test_outputs_that_are_marked_or_whole_numbers_are_constants() -> None:
     x = Tensor([1.0, 3.0], requires_grad=True)
     assert not Sign.apply(x).requires_grad and Sign.apply(x, False).requires_grad
     assert not Largest.apply(x, False).requires_grad
+    number = Tensor(3, requires_grad=True)  # the handout's leaves may be integers
+    (number * 1).backward()
+    twice = Doubled.apply(number)
+    assert twice.requires_grad and twice.dtype.kind == number.dtype.kind
     value, place = Largest.apply(x, True)
     assert value.requires_grad and not place.requires_grad and place.item() == 1

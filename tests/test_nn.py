@@ -462,3 +462,11 @@ def test_a_tensor_with_views_can_be_pickled() -> None:
     tensor = Tensor([1.0, 2.0])
     view = tensor[0]
     assert pickle.loads(pickle.dumps(tensor)).data.tolist() == [1.0, 2.0] and view.item() == 1.0
+
+
+def test_a_layer_without_features_has_empty_gradients() -> None:
+    for shape in ((2, 4, 3), (3,), (2, 3)):
+        layer, x = nn.Linear(3, 0), Tensor(np.ones(shape), requires_grad=True)
+        layer(x).sum().backward()
+        assert x.grad.shape == shape and not x.grad.data.any()
+        assert layer.weight.grad.shape == (0, 3) and layer.bias.grad.shape == (0,)

@@ -152,7 +152,8 @@ class Affine(Function):
         needs = ctx.needs_input_grad
         grad, rows = grad_output, x
         if len(x.shape) != 2:
-            grad, rows = grad.reshape(-1, weight.shape[0]), x.reshape(-1, weight.shape[1])
+            count = math.prod(x.shape[:-1])  # -1 would not do where a size is 0
+            grad, rows = grad.reshape(count, weight.shape[0]), x.reshape(count, weight.shape[1])
         return (
             product(grad, weight).reshape(x.shape) if needs[0] else None,
             product(grad.mT, rows) if needs[1] else None,
