@@ -293,7 +293,8 @@ def keep_earlier(path: Path) -> None:
         earlier = mytorch.load(path)
     except (OSError, ValueError):  # there is none
         return
-    if isinstance(earlier, dict) and earlier.get("program") == PROGRAM and earlier["accuracies"]:
+    is_ours = isinstance(earlier, dict) and earlier.get("program") == PROGRAM
+    if is_ours and earlier.get("accuracies"):
         kept = path.with_name(f"{path.stem}.old{path.suffix}")
         path.replace(kept)
         print(f"the checkpoint of an earlier run is now {kept}")
