@@ -98,9 +98,10 @@ def test_the_highest_tier_below_the_least_is_refused_with_what_each_lacks(monkey
     assert "isolation: T0 laptop" in told[-2]
 
 
-def test_two_graders_never_share_a_user() -> None:
+def test_two_graders_never_share_a_user(monkeypatch) -> None:
     if os.geteuid() != 0:
         pytest.skip("it needs root")
+    monkeypatch.setattr(isolation, "FIRST_UID", 47_900)  # what the other tests leave alone
     first, second = isolation.make(3), isolation.make(3)
     assert first.uid != second.uid
     first.close()
@@ -110,10 +111,21 @@ def test_two_graders_never_share_a_user() -> None:
     third.close()
 
 
+def test_a_user_that_is_taken_is_taken_in_a_house_too() -> None:
+    if reason := house.why_not(True):
+        pytest.skip(reason)
+    taken = isolation.make(3)
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from autograder import isolation; "
+    command = house.command([sys.executable, "-c", code + "print(isolation.make(3).uid)"], True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert isolation.FIRST_UID <= int(done.stdout) != taken.uid, done.stderr
+    taken.close()
+
+
 def test_all_processes_of_a_user_are_ended_at_once() -> None:
     if os.geteuid() != 0:
         pytest.skip("it needs root")
-    uid = house.USER - 1
+    uid = house.USERS + 999
     sleepers = [
         subprocess.Popen(["sleep", "60"], user=uid, group=uid, extra_groups=[]) for _ in range(3)
     ]
@@ -137,9 +149,7 @@ STAYS = """import os, time
 def test_a_kill_of_the_namespaces_first_process_leaves_no_survivor(tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("it needs root")
-    # graders in the houses of other tests, which see no lock of ours, take the first two users, and
-    # what is attacked there uses up the processes that each of these may have
-    *others, isolated = [isolation.make(3) for _ in range(3)]
+    isolated = isolation.make(3)
     submission = mutant("", FUNCTIONAL, SUB_FORWARD, STAYS + SUB_FORWARD, set()).make(
         tmp_path / "s"
     )
@@ -158,8 +168,7 @@ def test_a_kill_of_the_namespaces_first_process_leaves_no_survivor(tmp_path: Pat
         while processes.of_user(isolated.uid) and time.monotonic() < deadline:
             time.sleep(0.01)
         assert processes.of_user(isolated.uid) == []
-    for each in (isolated, *others):
-        each.close()
+    isolated.close()
 
 
 def test_a_submission_can_import_what_is_offered_and_what_that_needs() -> None:

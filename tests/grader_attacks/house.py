@@ -5,7 +5,8 @@
 Whatever the command does, it meets no process of the machine's, all that it starts ends with it,
 and it can write to WRITABLE and to temp folders of its own alone. It runs as the user UID (`-`: as
 whoever runs this), who can reach the PATHs even where they lie in a folder that is closed to
-others, such as a Python in root's home.
+others, such as a Python in root's home. What root's graders hold outside, they hold in here: a
+user that is taken is taken.
 """
 
 from __future__ import annotations
@@ -22,15 +23,16 @@ HERE = Path(__file__).resolve()
 ROOT = HERE.parents[2]
 SPACES = ("--pid", "--mount", "--fork", "--kill-child=KILL", "--mount-proc")
 OWN_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/run")
+LOCKS = Path("/run/lock" if os.path.isdir("/run/lock") else "/var/lock").resolve()
 STASH = "/mnt"
-USER = 46_999
+USERS = 46_000  # and the 900 after it: each process that tests has one, so none shares its limits
 
 
 def command(inner: Sequence[object], root: bool, writable: Path | None = None) -> list[str]:
     """Return the command that runs `inner` in a house, as root or as a plain user."""
-    needed = [ROOT, sys.prefix, sys.base_prefix]
+    needed = [ROOT, sys.prefix, sys.base_prefix, *([LOCKS] if root else [])]
     if os.geteuid() == 0:
-        user, spaces = ("-" if root else str(USER)), list(SPACES)
+        user, spaces = ("-" if root else str(USERS + os.getpid() % 900)), list(SPACES)
     else:
         user, spaces = "-", ["--user", "--map-current-user", *SPACES]
     own = [sys.executable, "-B", HERE, user, writable or "-", *needed]
@@ -75,12 +77,11 @@ def furnish(paths: Sequence[Path]) -> None:
             path.mkdir(parents=True, exist_ok=True)
             mount("--move", kept[path], path)
     subprocess.run(["umount", STASH], check=True)
-    os.makedirs("/run/lock", exist_ok=True)
 
 
 def protect(writable: str) -> None:
-    """Make what was mounted before read-only, but for the writable folder."""
-    own = {*OWN_FOLDERS, writable, "/proc"}
+    """Make what was mounted before read-only, but for the writable folder and the locks."""
+    own = {*OWN_FOLDERS, writable, str(LOCKS), "/proc"}
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         place = line.split()[4]
         if place not in own and not place.startswith(("/proc/", "/dev", "/sys")):
