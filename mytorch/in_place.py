@@ -3,8 +3,8 @@
 - Not recording, or nothing involved requires grad: the memory is overwritten.
 - A leaf that requires grad is refused: its gradient would be that of a value it no longer has.
 - A result is recorded: the tensor takes over the place in the graph of what was computed.
-- Through a view it is refused where it would have to be recorded, since the history of the view's
-  base would have to be rewritten; so is a change of a base whose views have a history.
+- What shares its memory, the base of a view and the other views of it, gets the history of what it
+  is from then on: the base that of a copy with the new elements in it, each view that of a view.
 
 Every change is counted on the memory (``version``), so that backward notices where a tensor that an
 operation saved has changed since.
@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from sys import getrefcount
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -29,6 +27,7 @@ from mytorch.ops import bits, rounding
 from mytorch.ops.common import as_operand, fitted
 from mytorch.ops.index import Assign, overwritable
 from mytorch.ops.indices import Index, parse, put
+from mytorch.ops.memory import AsStrided, AsStridedScatter, geometry
 from mytorch.ops.pointwise import Pow
 from mytorch.ops.registry import IN_PLACE, RESHAPING
 from mytorch.variable import Variable
@@ -66,16 +65,6 @@ def _is_same(x: np.ndarray, y: np.ndarray) -> bool:
     return x is y or (x.ctypes.data == y.ctypes.data and x.strides == y.strides)
 
 
-def _count() -> int:
-    view = SimpleNamespace(_base=object())
-    base = view._base
-    return getrefcount(base)
-
-
-#: what ``getrefcount`` says of a base that one view holds, and a local variable, and nothing else
-_LEFT = _count()
-
-
 class InPlace(Operations):
     """What changes a tensor in place: names that end in ``_``, ``+=`` and ``t[i] = v``."""
 
@@ -98,6 +87,8 @@ class InPlace(Operations):
             self.data[...] = result.data
         self.mark_changed()
         self._take_place_of(result, recorded)
+        if (recorded or dual) and (self._base is not None or self._views):
+            self._tell_relatives(recorded)
         return self
 
     def _reshape(self, name: str, operation: Operation, *args: Any, **names: Any) -> Any:
@@ -146,6 +137,28 @@ class InPlace(Operations):
         if node is not None and hooks and RETAIN in hooks:
             node.hooks = {RETAIN: hooks.pop(RETAIN)}
 
+    def _relatives(self) -> list[Any]:
+        """Return the base that this tensor is a view of, first, and all other views of it."""
+        base = self if self._base is None else self._base
+        known = [base, *[view() for view in base._views or ()]]
+        return [x for x in known if x is not None and x is not self]
+
+    def _tell_relatives(self, recorded: bool) -> None:
+        """Give all tensors that share the changed memory their new place in the graph."""
+        base, relatives = self, self._relatives()
+        if self._base is not None:
+            base, *relatives = relatives
+            token = overwritable.set(base.data)  # which has the new elements already
+            try:
+                whole = base._with_history(base.data)
+                result = AsStridedScatter.apply(whole, self, *geometry(self))
+            finally:
+                overwritable.reset(token)
+            base._take_place_of(result, recorded)
+        for view in relatives:
+            if np.may_share_memory(view.data, self.data) and view.data.dtype == self.data.dtype:
+                view._take_place_of(AsStrided.apply(base, *geometry(view)), recorded)
+
     def _check_memory(self, name: str) -> None:
         if type(self.data) is not np.ndarray:  # somebody assigned a NumPy scalar
             self.data = np.array(self.data)
@@ -164,18 +177,12 @@ class InPlace(Operations):
 
     def _check_recordable(self, name: str) -> None:
         self._check_leaf(name)
-        base = self._base
-        if base is not None and getrefcount(base) > _LEFT:  # nobody else's history would be wrong
-            raise GraphError(
-                f"{name}: this tensor is a view, and recording the change would rewrite the "
-                "history of the tensor it is a view of. Write base[index] = value on that tensor, "
-                "or build the result with where or cat, or change a copy: view.clone()"
-            )
-        if any(view() is not None for view in self._views or ()):
-            raise GraphError(
-                f"{name}: this tensor has views, whose history the change would make wrong; "
-                "make the views after the change, or of a copy: tensor.clone()"
-            )
+        for relative in self._relatives():
+            if relative.is_leaf and relative._requires_grad and is_grad_enabled():
+                raise GraphError(
+                    f"{name}: a leaf that requires grad shares this tensor's memory; change it "
+                    "inside `with mytorch.no_grad():`, or change a copy: tensor.clone()"
+                )
 
     def _check_fits(self, name: str, result: Any) -> None:
         if result.data.shape != self.data.shape:

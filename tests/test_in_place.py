@@ -98,30 +98,6 @@ def test_second_derivatives_pass_through_a_change() -> None:
     assert (slope.item(), x.grad.item()) == (12.0, 12.0)
 
 
-def test_a_recorded_change_through_a_view_says_what_to_write() -> None:
-    x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
-    base = x * 1.0
-    with pytest.raises(GraphError, match=r"a view.*base\[index\] = value"):
-        base[0].fill_(5.0)
-    with pytest.raises(GraphError, match="a view"):
-        base.reshape(3, 1).mul_(2.0)
-    base[0] = 5.0  # what the message says
-    base.sum().backward()
-    assert x.grad.data.tolist() == [0.0, 1.0, 1.0]
-
-
-def test_a_recorded_change_of_a_base_with_live_views_is_refused() -> None:
-    x = Tensor([1.0, 2.0], requires_grad=True)
-    base = x * 1.0
-    view = base[0]
-    with pytest.raises(GraphError, match="this tensor has views"):
-        base.mul_(3.0)
-    del view
-    base.mul_(3.0)
-    base.sum().backward()
-    assert x.grad.data.tolist() == [3.0, 3.0]
-
-
 def test_views_of_constants_share_memory_and_count() -> None:
     base = Tensor(np.zeros((2, 2)))
     view = base.T()[0]
@@ -194,9 +170,10 @@ def test_everyday_changes_that_no_gradient_needs_undone_are_allowed() -> None:
 def test_a_constant_view_of_a_base_that_becomes_variable_is_not_left_behind() -> None:
     base, x = Tensor(np.zeros(3)), Tensor(2.0, requires_grad=True)
     view = base[:2]
-    with pytest.raises(GraphError, match="this tensor has views"):
-        base[0] = x
-    assert view.data.tolist() == [0.0, 0.0]
+    base[0] = x
+    assert view.tolist() == [2, 0] and view.requires_grad and not view.is_leaf
+    view.sum().backward()
+    assert x.grad.item() == 1
 
 
 def test_an_index_changed_later_does_not_move_the_gradient() -> None:
@@ -237,15 +214,5 @@ def test_a_view_of_what_nobody_else_holds_may_be_changed() -> None:
     row *= x[1]
     row.sum().backward()
     assert x.grad.tolist() == [[6, 8], [2, 4]]
-    base = x * 2
-    row = base[0]
-    with pytest.raises(GraphError, match="this tensor is a view"):
-        row *= 2
-    other = base[1]
-    del base
-    with pytest.raises(GraphError, match="this tensor is a view"):
-        row *= 2  # the other view's history would be wrong
-    del other
-    row *= 2
     model = nn.Sequential(nn.Conv2d(2, 2, 1), nn.GroupNorm(1, 2), nn.ReLU(inplace=True))
     assert model(Tensor(np.ones((1, 2, 5, 5)))).shape == (1, 2, 5, 5)

@@ -31,6 +31,7 @@ __all__ = [
     "Unslice",
     "assigned",
     "gathered",
+    "may_overwrite",
     "overwritable",
     "picked",
     "placed",
@@ -172,15 +173,20 @@ class Scatter(Function):
 overwritable: ContextVar[np.ndarray | None] = ContextVar("mytorch_overwritable", default=None)
 
 
-def _to_write(a: Any) -> np.ndarray:
-    """Return the memory of ``a`` to write to: a copy, unless an in-place method gives its own.
+def may_overwrite(a: Any) -> bool:
+    """Return whether an in-place method gives the memory of ``a`` to be written to.
 
     So an in-place method that writes little writes only that.
     """
     given = overwritable.get()
     if given is None or a.data.size != given.size or not a.data.flags.writeable:
-        return a.data.copy()
-    return a.data if np.may_share_memory(a.data, given) else a.data.copy()
+        return False
+    return np.may_share_memory(a.data, given)
+
+
+def _to_write(a: Any) -> np.ndarray:
+    """Return the memory of ``a``, or of a copy, to write to."""
+    return a.data if may_overwrite(a) else a.data.copy()
 
 
 class Assign(Function):

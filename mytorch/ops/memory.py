@@ -10,13 +10,14 @@ from numpy.lib.stride_tricks import as_strided as strided
 from mytorch.autograd_engine import Function
 from mytorch.errors import ShapeError
 from mytorch.ops.common import normalize_axes, shape_of
-from mytorch.ops.index import picked, placed
-from mytorch.ops.indices import Index, is_rising
+from mytorch.ops.gather import check_dtypes
+from mytorch.ops.index import assigned, may_overwrite, picked, placed
+from mytorch.ops.indices import Index
 from mytorch.ops.pointwise import Clone
 from mytorch.ops.registry import operation
 from mytorch.variable import Variable
 
-__all__ = ["AsStrided", "OverlapAdd", "Windows"]
+__all__ = ["AsStrided", "AsStridedScatter", "OverlapAdd", "Windows", "geometry"]
 
 # ------------------------------------------------------------------------------------ questions
 
@@ -74,7 +75,9 @@ def windows(x: Any, dim: int, size: int, step: int) -> Any:
     count = (x.shape[dim] - size) // step + 1
     shape = (*x.shape[:dim], count, *x.shape[dim + 1 :], size)
     steps = (*x.strides[:dim], x.strides[dim] * step, *x.strides[dim + 1 :], x.strides[dim])
-    return strided(x, shape, steps, writeable=bool(x.flags.writeable and step >= size))
+    return strided(
+        x, shape, steps, writeable=bool(x.flags.writeable and (step >= size or count < 2))
+    )
 
 
 def overlapped(x: Any, shape: tuple[int, ...], dim: int, step: int) -> Any:
@@ -163,6 +166,54 @@ def _grid(shape: tuple[int, ...], steps: tuple[int, ...], start: int) -> np.ndar
     return places
 
 
+def _overlaps(shape: tuple[int, ...], steps: tuple[int, ...]) -> bool:
+    """Return whether several elements of a view are one place in memory."""
+    reach = 0  # of the axes with smaller steps
+    for step, size in sorted(zip(map(abs, steps), shape, strict=True)):
+        if size > 1 and step <= reach:
+            places = _grid(shape, steps, 0)
+            return np.unique(places).size < places.size
+        reach += (size - 1) * step
+    return False
+
+
+def _flat(x: np.ndarray) -> np.ndarray:
+    """Return the whole memory that an array lies in, as one axis."""
+    return _memory(x).ravel(order="K").view(x.dtype)
+
+
+def _at(memory: np.ndarray, shape: Any, steps: Any, start: int) -> np.ndarray:
+    """Return the view of ``memory`` with this shape, strides and offset."""
+    last = start + sum([(n - 1) * step for n, step in zip(shape, steps, strict=True)])
+    if 0 not in shape and last >= memory.size:
+        raise ShapeError(
+            f"as_strided: shape {shape} with strides {steps} from {start} reaches element "
+            f"{last} of a memory of {memory.size}"
+        )
+    lengths = [step * memory.itemsize for step in steps]
+    tail = memory[min(start, memory.size) :]
+    writeable = memory.flags.writeable and not _overlaps(shape, steps)
+    return strided(tail, shape, lengths, writeable=bool(writeable))
+
+
+def geometry(a: Any) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+    """Return where in its memory a tensor is: its shape, strides and offset."""
+    return a.data.shape, stride(a), storage_offset(a)
+
+
+def _note(ctx: Any, a: Any, *view: Any) -> None:
+    """Keep for backward where in memory ``a`` is, and where a view of that memory."""
+    own = geometry(a)
+    if _overlaps(*own[:2]):
+        raise ShapeError("as_strided: elements of this tensor share memory; clone() it first")
+    ctx.geometries, ctx.size = (own, view), (_memory(a.data).size,)
+
+
+def _noted(ctx: Any) -> list[Index]:
+    """Return where in memory the elements of the tensor are, and those of the view."""
+    return [Index(None, (_grid(*each),)) for each in ctx.geometries]
+
+
 class AsStrided(Function):
     """y[i, j, …] = memory[start + i * stride_0 + j * stride_1 + …];  dL/dx adds up duplicates.
 
@@ -173,31 +224,57 @@ class AsStrided(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Any, shape: Any, steps: Any, start: int) -> Any:
-        x = a.data
-        memory = _memory(x).ravel(order="K").view(x.dtype)
-        last = start + sum([(n - 1) * step for n, step in zip(shape, steps, strict=True)])
-        if 0 not in shape and last >= memory.size:
-            raise ShapeError(
-                f"as_strided: shape {shape} with strides {steps} from {start} reaches element "
-                f"{last} of a memory of {memory.size}"
-            )
-        own = _grid(x.shape, stride(a), storage_offset(a))
-        if not is_rising(own) and np.unique(own).size < own.size:
-            raise ShapeError("as_strided: elements of this tensor share memory; clone() it first")
-        ctx.origin, ctx.size = Index(None, (own,)), (memory.size,)
-        ctx.to = Index(None, (_grid(shape, steps, start),))
-        lengths = [step * x.itemsize for step in steps]
-        tail = memory[min(start, memory.size) :]
-        return a.new_view(strided(tail, shape, lengths, writeable=bool(x.flags.writeable)))
+        view = _at(_flat(a.data), shape, steps, start)
+        _note(ctx, a, shape, steps, start)
+        return a.new_view(view)
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        in_memory = placed(grad_output, ctx.to, ctx.size)
-        return picked(in_memory, ctx.origin), None, None, None
+        own, view = _noted(ctx)
+        return picked(placed(grad_output, view, ctx.size), own), None, None, None
 
     @staticmethod
     def jvp(ctx: Any, tangent: Any, *_: Any) -> Any:
-        return picked(placed(tangent, ctx.origin, ctx.size), ctx.to)
+        own, view = _noted(ctx)
+        return picked(placed(tangent, own, ctx.size), view)
+
+
+class AsStridedScatter(Function):
+    """y = x, but ``value`` in the elements of a view;  dL/dx is 0 there, dL/dvalue is dL/dy there.
+
+    No two elements of the view may be one place in memory.
+    """
+
+    on_arrays = True
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, value: Any, shape: Any, steps: Any, start: int) -> Any:
+        _note(ctx, a, shape, steps, start)
+        memory, result = _flat(a.data), a.data
+        if not may_overwrite(a):
+            memory = memory.copy()
+            result = _at(memory, *geometry(a))
+        _at(memory, shape, steps, start)[...] = value.data
+        return a.new(result)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        (own, view), needs = _noted(ctx), ctx.needs_input_grad
+        memory, grad_a = placed(grad_output, own, ctx.size), None
+        if needs[0]:
+            grad_a = picked(assigned(memory, np.zeros((), grad_output.dtype), view), own)
+        return grad_a, picked(memory, view) if needs[1] else None, None, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent_a: Any, tangent_value: Any, *_: Any) -> Any:
+        (own, view), known = _noted(ctx), tangent_value if tangent_a is None else tangent_a
+        if tangent_a is None:
+            tangent_a = np.zeros(ctx.geometries[0][0], known.dtype)
+            if not ctx.bare:
+                tangent_a = known.new(tangent_a)
+        if tangent_value is None:
+            tangent_value = np.zeros((), known.dtype)
+        return picked(assigned(placed(tangent_a, own, ctx.size), tangent_value, view), own)
 
 
 @operation()
@@ -211,10 +288,38 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
         ShapeError: a view beyond the memory, negative strides, or a tensor whose own elements
             share memory (an expanded one).
     """
+    return AsStrided.apply(input, *_view_argument(input, size, stride, storage_offset))
+
+
+@operation()
+def as_strided_scatter(
+    input: Any, src: Any, size: Any, stride: Any, storage_offset: int | None = None
+) -> Any:
+    """Return a copy of ``input`` with ``src`` in a view of its memory (torch.as_strided_scatter).
+
+    Args:
+        src (Tensor): of shape ``size``, and of the dtype of ``input``; the others: as_strided's.
+    Raises:
+        ShapeError: as of as_strided, a src of another shape, or a view of which several elements
+            are one place in memory; DtypeError: a src of another dtype.
+    """
+    view = _view_argument(input, size, stride, storage_offset)
+    check_dtypes("as_strided_scatter", input, src)
+    if src.data.shape != view[0]:
+        raise ShapeError(f"as_strided_scatter: src has shape {src.data.shape}, the view {view[0]}")
+    if _overlaps(*view[:2]):
+        raise ShapeError("as_strided_scatter: several elements of the view are one place in memory")
+    return AsStridedScatter.apply(input, src, *view)
+
+
+def _view_argument(
+    input: Any, size: Any, stride: Any, offset: int | None
+) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+    """Return a view's shape, strides and offset, checked."""
     shape, steps = shape_of((size,)), shape_of((stride,))
-    start = input.storage_offset() if storage_offset is None else int(storage_offset)
+    start = storage_offset(input) if offset is None else int(offset)
     if len(shape) != len(steps):
         raise ShapeError(f"as_strided: {len(shape)} sizes but {len(steps)} strides")
     if min((start, *shape, *steps)) < 0:
         raise ShapeError(f"as_strided: negative numbers in {shape}, {steps} or {start}")
-    return AsStrided.apply(input, shape, steps, start)
+    return shape, steps, start

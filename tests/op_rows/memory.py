@@ -9,6 +9,14 @@ from mytorch.errors import ShapeError
 from mytorch.ops.memory import OverlapAdd
 from tests.op_table import Bad, OpCase
 
+
+def _scattered(x: np.ndarray, y: np.ndarray, start: int = 1) -> np.ndarray:
+    """Return x with y in a view of shape (2, 2) and strides (1, 3)."""
+    result = np.array(x)
+    result.reshape(-1)[np.add.outer([0, 1], [0, 3]) + start] = y
+    return result
+
+
 ROWS = [
     OpCase("contiguous", lambda m, a: a.swapaxes(0, -1).contiguous(), lambda x: x.swapaxes(0, -1),
            (((2, 3),), ((2, 1, 3),), ((0, 3),))),
@@ -40,4 +48,10 @@ ROWS = [
     OpCase("as_strided of a view", lambda m, a: m.as_strided(a.clone()[1:].t(), (2, 2), (2, 1)),
            lambda x: as_strided(x.reshape(-1)[3:], (2, 2), (2 * x.itemsize, x.itemsize)),
            (((3, 3),),)),
+    OpCase("as_strided_scatter",
+           lambda m, a, b: m.as_strided_scatter(a.clone(), b, (2, 2), (1, 3), 1), _scattered,
+           (((2, 4), (2, 2)), ((6,), (2, 2)))),
+    OpCase("as_strided_scatter of a view",
+           lambda m, a, b: m.as_strided_scatter(a.clone()[1:].t(), b, (2, 2), (1, 3), 3),
+           lambda x, y: _scattered(x, y, 3)[1:].T, (((3, 3), (2, 2)),)),
 ]  # fmt: skip
