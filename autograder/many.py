@@ -9,12 +9,13 @@ not score full, nothing that the run says of others is believed.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ SUFFIXES = (
     *(f".{kind}" for kind in PACKED),
 )
 POLL = 0.02  # seconds between looks at the processes at work
+PATIENCE = 5.0  # seconds that a process has to clean up after itself when the run is stopped
 SLACK = 300.0  # seconds that one submission may take beyond what its checks may
 CONTROL = "the reference solution"
 
@@ -74,6 +76,29 @@ def grade(options: Options) -> int:
     check_numbers(options)
     found = submissions(options)
     options.out.mkdir(parents=True, exist_ok=True)
+    with held(options.out):
+        return grade_all(options, found)
+
+
+@contextlib.contextmanager
+def held(out: Path) -> Iterator[None]:
+    """Keep the report for this run alone.
+
+    Raises:
+        GraderError: another run has it.
+    """
+    with (out / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise GraderError(
+                f"another run is writing to {out}: wait for its end, or name a new folder"
+            ) from None
+        yield
+
+
+def grade_all(options: Options, found: dict[str, Path]) -> int:
+    """Grade the submissions, between two controls."""
     key = course_key(options)
     isolated, told = controls.choose(options.tier, options.min_tier)
     isolated.close()
@@ -282,9 +307,20 @@ def run(jobs: Sequence[Job], at_once: int, show: bool = True) -> None:
                     running.remove(one)
                     bar.update()
         finally:
-            for one in running:
-                one.process.kill()
-                one.process.wait()
+            stop([one.process for one in running])
+
+
+def stop(running: Sequence[subprocess.Popen[str]]) -> None:
+    """End processes, which remove their folders first if they can."""
+    for process in running:
+        process.terminate()
+    deadline = time.monotonic() + PATIENCE
+    for process in running:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def start(job: Job) -> Running:

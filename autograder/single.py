@@ -8,6 +8,7 @@ a grading, and with 3 when it tells why there could be none.
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -161,6 +162,7 @@ def main() -> int:
     """Grade the job on standard input and write its record; return the exit status."""
     processes.protect()
     processes.end_with_parent()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that folders are removed
     values = json.load(sys.stdin)
     job = Job(**{**values, "only": tuple(values["only"])})
     try:

@@ -247,15 +247,17 @@ class AccumulateGrad:
     def apply(self, grad: Any) -> tuple[Any, ...]:
         """Add ``grad`` to the leaf's gradient, in a buffer that belongs to this leaf alone."""
         leaf = self.variable
-        if grad_mode.is_traced():  # create_graph: the gradient is itself a node of a graph
-            leaf.grad = grad.clone() if leaf.grad is None else leaf.grad + grad
-        else:
+        if not grad_mode.is_traced():
             self.gather(leaf.new, grad.data)
+        elif leaf._requires_grad:  # create_graph: the gradient is itself a node of a graph
+            leaf.grad = grad.clone() if leaf.grad is None else leaf.grad + grad
         return ()
 
     def gather(self, new: Any, grad: Any, is_spare: bool = False) -> None:
         """As ``apply``, of an array; one that is ``is_spare``, held by nobody else, is taken."""
         leaf = self.variable
+        if not leaf._requires_grad:  # no longer, since the forward pass
+            return
         if leaf.grad is None:
             is_own = is_spare and grad.base is None and grad.__class__ is np.ndarray
             leaf.grad = new(grad if is_own and grad.flags.c_contiguous else np.array(grad))
@@ -325,10 +327,8 @@ def edges_to(args: tuple[Any, ...]) -> list[Any]:
     """Return ``edge_to`` of each argument."""
     edges: list[Any] = []
     for arg in args:
-        if isinstance(arg, Variable) and arg._requires_grad:
-            edges.append(arg.grad_fn or accumulator_of(arg))
-        else:
-            edges.append(None)
+        wanted = isinstance(arg, Variable) and arg._requires_grad
+        edges.append((arg.grad_fn or accumulator_of(arg)) if wanted else None)
     return edges
 
 

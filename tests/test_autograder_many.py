@@ -228,6 +228,43 @@ def test_a_killed_run_goes_on_where_it_was_and_leaves_no_process(tmp_path):
     assert other.returncode == 1 and "begun with another only" in other.stderr
 
 
+@pytest.mark.parametrize("told", ["only the run", "the whole terminal"])
+def test_a_run_that_is_stopped_leaves_no_folders_and_shares_its_report_with_no_other(
+    tmp_path, told
+):
+    submissions, out, temporary = (tmp_path / name for name in ("submissions", "out", "temporary"))
+    submissions.mkdir()
+    temporary.mkdir()
+    tmp_path.chmod(0o755)
+    hang = "import time; time.sleep(600)"
+    pack(submissions, "a", mutant("", FUNCTIONAL, SUB_FORWARD, hang, set()).make(tmp_path / "m"))
+    more = ("--only", "1.1", "--jobs", "2", "--timeout", "20")
+    with subprocess.Popen(
+        command(submissions, out, *more),
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        text=True,
+    ) as process:
+        while "control: " not in process.stdout.readline():
+            assert running(process.pid)
+        wait_for(lambda: list(temporary.glob("mytorch-submission-*/submission")))
+        time.sleep(1)  # now the submission is at work
+        mine = descendants(process.pid)
+        other = run(submissions, out, *more)
+        assert other.returncode == 1 and f"another run is writing to {out}" in other.stderr
+        if told == "only the run":
+            process.send_signal(signal.SIGTERM)
+        else:
+            os.killpg(process.pid, signal.SIGINT)
+        assert "Grading was interrupted: no score." in process.stdout.read()
+    assert process.returncode == 130
+    wait_for(lambda: not any(map(running, mine)))
+    assert [path.name for path in temporary.iterdir()] == []
+
+
 def written(out: Path) -> dict[str, int]:
     """Return when each record was written."""
     return {path.stem: path.stat().st_mtime_ns for path in (out / "records").glob("*.json")}

@@ -216,3 +216,40 @@ def test_a_view_of_what_nobody_else_holds_may_be_changed() -> None:
     assert x.grad.tolist() == [[6, 8], [2, 4]]
     model = nn.Sequential(nn.Conv2d(2, 2, 1), nn.GroupNorm(1, 2), nn.ReLU(inplace=True))
     assert model(Tensor(np.ones((1, 2, 5, 5)))).shape == (1, 2, 5, 5)
+
+
+KEEP_NO_OUTPUT = {
+    "layer_norm": lambda F, x: F.layer_norm(x, (4,)),
+    "rms_norm": lambda F, x: F.rms_norm(x, (4,)),
+    "batch_norm": lambda F, x: F.batch_norm(x, None, None, training=True),
+    "group_norm": lambda F, x: F.group_norm(x, 2),
+    "instance_norm": lambda F, x: F.instance_norm(x),
+    "max_pool1d": lambda F, x: F.max_pool1d(x, 2),
+    "dropout": lambda F, x: F.dropout(x, 0.5, training=False) * 1,
+    "leaky_relu": lambda F, x: F.leaky_relu(x),
+    "elu": lambda F, x: F.elu(x),
+    "gelu": lambda F, x: F.gelu(x),
+    "avg_pool1d": lambda F, x: F.avg_pool1d(x, 2),
+}
+
+
+@pytest.mark.parametrize("name", KEEP_NO_OUTPUT)
+def test_results_that_torch_does_not_need_for_backward_may_be_changed(name: str) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    array, found = np.random.default_rng(0).normal(size=(3, 2, 4)), []
+    for functions, make in ((nn.functional, Tensor), (torch.nn.functional, torch.tensor)):
+        x = make(array)
+        y = KEEP_NO_OUTPUT[name](functions, x.requires_grad_())
+        y.mul_(3).relu_()
+        (y * y).sum().backward()
+        found.append(np.asarray(x.grad))
+    np.testing.assert_allclose(*found, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_leaf_that_wants_no_gradient_any_more_gets_none(create_graph: bool) -> None:
+    x, w = (Tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    loss = (x * w).sum()
+    w.requires_grad_(False)
+    loss.backward(create_graph=create_graph)
+    assert w.grad is None and x.grad.tolist() == [1, 2]

@@ -52,12 +52,11 @@ class Standardize(Function):
         mean, variance, n, u = quietly(Standardize._value, x, ctx)
         if watch is not None:
             watch(mean, variance)
-        result = n if weight is None else n * weight.data
+        ctx.save_for_backward(a, a.new(n), a.new(u), weight)
+        result = n.copy() if weight is None else n * weight.data  # y may be changed in place
         if bias is not None:
-            result = np.add(result, bias.data, out=None if result is n else result)
-        output = a.new(result)
-        ctx.save_for_backward(a, output if result is n else a.new(n), a.new(u), weight)
-        return output
+            result += bias.data
+        return a.new(result)
 
     @staticmethod
     def _value(x: np.ndarray, ctx: Any) -> tuple[Any, ...]:

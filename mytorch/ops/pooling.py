@@ -45,9 +45,9 @@ class MaxPool(Function):
         best = first.copy(order="K")
         for each in others:
             np.maximum(best, each, out=best)
-        result = a.new(batch_first(best, a.data.ndim))
-        ctx.save_for_backward(a, result)
-        return result
+        best = batch_first(best, a.data.ndim)
+        ctx.save_for_backward(a, a.new(best.copy()))  # y may be changed in place, as by a relu
+        return a.new(best)
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
