@@ -121,8 +121,8 @@ class Variable:
             self._version[0] += 1
 
     def __getstate__(self) -> Any:
-        # for copy.deepcopy and pickle: a copy is a leaf of its own, not the original's
+        # for copy.deepcopy and pickle: a copy is a leaf of its own, with memory of its own
         state = {name: getattr(self, name) for name in Variable.__slots__ if name != "__weakref__"}
         if self.is_parameter:  # as torch's: a copied model gathers gradients of its own
             state["grad"] = None
-        return None, {**state, "_accumulator": None, "_views": None}
+        return None, {**state, "_accumulator": None, "_base": None, "_views": None}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -187,6 +189,14 @@ def test_memory_that_data_was_moved_to_is_no_relative() -> None:
     y.data = y.data.copy()
     y.mul_(2)
     assert view.grad_fn is before and view.tolist() == [1]
+
+
+def test_a_copied_view_has_no_relatives() -> None:
+    base, w = mytorch.zeros(4), Tensor([1.0, 2.0], requires_grad=True)
+    for copied in (copy.deepcopy(base[2:]), pickle.loads(pickle.dumps(base[2:]))):
+        copied += w
+        assert copied.tolist() == [1, 2] and base.tolist() == [0, 0, 0, 0]
+        assert copied.grad_fn is not None and not base.requires_grad
 
 
 def test_a_view_that_holds_a_place_twice_is_read_only() -> None:

@@ -41,6 +41,9 @@ class LeakyReLU(Curve):
 
     @staticmethod
     def value(x: np.ndarray, a: float) -> np.ndarray:
+        if 0 < a <= 1:  # the larger of both is the right one
+            y = x * x.dtype.type(a)
+            return np.maximum(x, y, out=y) if x.ndim else np.maximum(x, y)
         return x * LeakyReLU.slope(x, a)
 
     @staticmethod
