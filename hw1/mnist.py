@@ -315,7 +315,10 @@ def main() -> int:
             run.save()  # so that a run killed in its first epoch can be resumed too
         else:
             run.restore(checkpoint)
-            print(f"resumed after epoch {len(run.accuracies)} from {args.resume}")
+            done = len(run.accuracies)
+            print(f"resumed after epoch {done} from {args.resume}")
+            if done >= args.epochs:
+                print(f"nothing is left to train; --epochs {done + 1} or more would train on")
     except (DatasetError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

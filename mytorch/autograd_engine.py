@@ -11,16 +11,16 @@ Source: handout section 0.1 and appendix A; torch.autograd.
 
 from __future__ import annotations
 
-import functools
 import weakref
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from mytorch import grad_mode
 from mytorch.context import ContextManager, Promise
-from mytorch.custom import watched
+from mytorch.custom import by_rule, watched
 from mytorch.dtypes import get_default_dtype
 from mytorch.errors import DtypeError, ShapeError
 from mytorch.grad_mode import live_levels, recording, watching
@@ -90,7 +90,7 @@ class BackwardFunction(ContextManager):
             return self._attach_many(output, args)
         for arg in args:
             if arg is output:  # an input keeps its own place in the graph
-                output = output.new_alias()
+                output = output.new_view(output.data)
         array = output.data
         self.shape, self.dtype = array.shape, array.dtype
         if self._saved:
@@ -104,7 +104,7 @@ class BackwardFunction(ContextManager):
         constants = self.__dict__.pop("non_differentiable", ())
         linked = []
         for number, output in enumerate(outputs):
-            own = output.new_alias() if any(output is arg for arg in args) else output
+            own = output.new_view(output.data) if any(output is x for x in args) else output
             self._detach_saved(own, number)
             is_constant = any(output is constant for constant in constants)
             linked.append(own if is_constant else _link(own, OutputNode(self, number)))
@@ -128,7 +128,7 @@ class BackwardFunction(ContextManager):
         self.bare = False
         if self._saved.__class__ is Promise:
             self._saved.keep()
-        return self._checked(self.forward_cls.backward(self, *grad_outputs))
+        return self._checked(self.forward_cls._rule(self, *grad_outputs))
 
     def apply_on_arrays(self, new: Any, *grad_outputs: Any) -> Sequence[Any]:
         """As ``apply``, of arrays, which ``new`` makes Tensors: while nobody follows the walk."""
@@ -137,7 +137,7 @@ class BackwardFunction(ContextManager):
             self.bare = True
             if self._saved.__class__ is Promise:
                 self._saved.keep()
-            return self._checked(cls.backward(self, *grad_outputs))
+            return self._checked(cls._rule(self, *grad_outputs))
         gradients = self.apply(*[None if grad is None else new(grad) for grad in grad_outputs])
         for gradient in gradients:
             if gradient is not None and not isinstance(gradient, Variable):
@@ -292,8 +292,7 @@ def seed_gradient(name: str, output: Any, gradient: Any) -> Any:
         gradient = output.new(np.array(gradient, dtype))
     if gradient.data.shape != output.data.shape:
         raise ShapeError(
-            f"{name}: gradient has shape {gradient.data.shape}, the tensor {output.data.shape}; "
-            "they must be equal"
+            f"{name}: gradient has shape {gradient.data.shape}, the tensor {output.data.shape}"
         )
     if gradient.data.dtype.kind not in "fc":
         raise DtypeError(
@@ -368,13 +367,15 @@ class Function:
 
     jvp: Any = None
     on_arrays = False
-    _run: Any  # forward; of an operation that a user wrote, watched
+    _run: Any  # forward
+    _rule: Any  # backward; of what a user wrote, both with an OpenContext (custom.py)
     _node: Any  # the class of its nodes
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         is_own = cls.__module__.startswith("mytorch.")
-        cls._run = cls.forward if is_own else staticmethod(functools.partial(watched, cls))
+        cls._run = cls.forward if is_own else staticmethod(partial(watched, cls))
+        cls._rule = cls.backward if is_own else staticmethod(partial(by_rule, cls, "backward"))
         cls._node = BackwardFunction if is_own else CustomNode
 
     @staticmethod

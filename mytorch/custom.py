@@ -1,4 +1,8 @@
-"""How an operation that a user wrote is run: it is watched, and told what it does wrong."""
+"""How an operation that a user wrote is run: it is watched, and told what it does wrong.
+
+Its ``ctx`` is not the node itself, as that of the operations here is, but an ``OpenContext``: any
+name may be set on it, ``ctx.shape`` as well, which on a node would be the node's own.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,40 @@ from mytorch.errors import GraphError
 from mytorch.grad_mode import recording
 from mytorch.variable import Variable
 
-__all__ = ["watched"]
+__all__ = ["OpenContext", "by_rule", "watched"]
+
+
+class OpenContext:
+    """What ``forward`` leaves for ``backward``, under any names; the tensors are the node's."""
+
+    __slots__ = ("__dict__", "_inner")
+
+    def __init__(self, inner: Any):
+        self._inner = inner
+        self.__dict__ = inner.__dict__.setdefault("names", {})  # the same for every rule
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """See ``ContextManager``, as for the others."""
+        self._inner.save_for_backward(*tensors)
+
+    def mark_non_differentiable(self, *outputs: Any) -> None:
+        """Say in ``forward`` that these of its outputs have no gradient."""
+        self._inner.mark_non_differentiable(*outputs)
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Say whether ``backward`` gets zeros or None for an unused output."""
+        self._inner.set_materialize_grads(value)
+
+    saved_tensors = property(lambda self: self._inner.saved_tensors)
+    needs_input_grad = property(lambda self: self._inner.needs_input_grad)
+    next_functions = property(lambda self: getattr(self._inner, "next_functions", ()))
+    function_name = property(lambda self: self._inner.function_name)
+    bare = property(lambda self: self._inner.bare)
+
+
+def by_rule(cls: Any, name: str, ctx: Any, *args: Any) -> Any:
+    """Return what ``backward`` or ``jvp`` of a user's operation says."""
+    return getattr(cls, name)(OpenContext(ctx), *args)
 
 
 def watched(cls: Any, ctx: Any, *args: Any) -> Any:
@@ -23,7 +60,7 @@ def watched(cls: Any, ctx: Any, *args: Any) -> Any:
         array.flags.writeable = False
     token = recording.set(False)
     try:
-        output = cls.forward(ctx, *args)
+        output = cls.forward(OpenContext(ctx), *args)
     except ValueError as error:
         if "read-only" not in str(error):
             raise

@@ -13,14 +13,16 @@ Source: J. Townsend, "A new trick for calculating Jacobian vector products" (201
 
 from __future__ import annotations
 
+import functools
 import itertools
 import weakref
 from typing import Any
 
 import numpy as np
 
-from mytorch.autograd_engine import BackwardFunction, Function, edge_to, edges_to
+from mytorch.autograd_engine import BackwardFunction, CustomNode, Function, edge_to, edges_to
 from mytorch.context import ContextManager
+from mytorch.custom import by_rule
 from mytorch.errors import GraphError
 from mytorch.grad_mode import live_levels, recording
 from mytorch.graph_walk import run_backward
@@ -143,7 +145,7 @@ def _apply_on_arrays(cls: type[Function], args: tuple[Any, ...], level: int) -> 
     ctx = _ArrayContext()
     output = cls._run(ctx, *args)
     if is_dual:
-        found = quietly(cls.jvp, ctx, *tangents)  # 0 * inf is nan, silently, as in a gradient
+        found = quietly(_jvp_of(cls), ctx, *tangents)  # 0 * inf is nan, silently, as in a gradient
         if isinstance(output, tuple):
             for each, tangent in zip(output, found, strict=True):
                 _give(each, level, tangent)
@@ -158,6 +160,11 @@ def _give(output: Any, level: int, tangent: Any) -> None:
         if tangent.shape != output.data.shape:
             tangent = np.broadcast_to(tangent, output.data.shape)
         output._tangents = {level: output.new(tangent)}
+
+
+def _jvp_of(cls: type[Function]) -> Any:
+    """Return the rule of forward mode; of an operation that a user wrote, with an OpenContext."""
+    return functools.partial(by_rule, cls, "jvp") if cls._node is CustomNode else cls.jvp
 
 
 def _run(cls: type[Function], args: tuple[Any, ...]) -> tuple[Any, Any]:
@@ -186,7 +193,7 @@ def _tangents_of_outputs(
     if cls.jvp is None:
         return _by_backward(cls, ctx, outputs, tangents)
     with np.errstate(all="ignore"):
-        result = cls.jvp(ctx, *tangents)
+        result = _jvp_of(cls)(ctx, *tangents)
     results = result if isinstance(result, tuple) else (result,)
     return [
         None if t is None else t if t.data.shape == out.data.shape else t.expand(out.data.shape)
@@ -205,7 +212,7 @@ def _by_backward(
     token = recording.set(True)
     ctx.needed = tuple([tangent is not None for tangent in tangents])
     try:
-        gradients = cls.backward(ctx, *seeds)
+        gradients = cls._rule(ctx, *seeds)
         if not isinstance(gradients, (tuple, list)):
             gradients = (gradients,)
         roots = [
@@ -234,7 +241,7 @@ def _refuse_arrays(
     ]
     if not lost:
         return
-    found = cls.backward(ctx, *[seed.new(np.ones_like(seed.data)) for seed in seeds])
+    found = cls._rule(ctx, *[seed.new(np.ones_like(seed.data)) for seed in seeds])
     found = found if isinstance(found, (tuple, list)) else (found,)
     if any(found[place] is not None and found[place].data.any() for place in lost):
         raise GraphError(

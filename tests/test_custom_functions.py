@@ -238,3 +238,40 @@ def test_outputs_that_are_marked_or_whole_numbers_are_constants() -> None:
     assert twice.requires_grad and twice.dtype.kind == number.dtype.kind
     value, place = Largest.apply(x, True)
     assert value.requires_grad and not place.requires_grad and place.item() == 1
+
+
+NAMES = (
+    "shape dtype number hooks place is_leaf forward_cls function apply release attach names "
+    + ("needed trace non_differentiable materialize_grads axis size data variable _saved _own")
+)
+
+
+@pytest.mark.parametrize("name", NAMES.split())
+@pytest.mark.parametrize("on_arrays", [False, True])
+def test_any_name_may_be_set_on_the_context(name: str, on_arrays: bool) -> None:
+    class Halves(Function):
+        @staticmethod
+        def forward(ctx: Any, a: Any) -> Any:
+            setattr(ctx, name, a.data.shape)
+            ctx.save_for_backward(a)
+            return a.new(a.data[: a.data.shape[0] // 2] * 3)
+
+        @staticmethod
+        def backward(ctx: Any, grad: Any) -> Any:
+            (a,) = ctx.saved_tensors
+            assert a.shape == getattr(ctx, name) == (4,) and ctx.needs_input_grad[0]
+            grad = grad * 3
+            return np.concatenate((grad, grad * 0))  # NumPy's functions take Tensors too
+
+        @staticmethod
+        def jvp(ctx: Any, tangent: Any) -> Any:
+            assert getattr(ctx, name) == (4,)
+            return tangent[:2] * 3
+
+    Halves.on_arrays = on_arrays
+    x = Tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True)
+    Halves.apply(x).sum().backward()
+    assert x.grad.tolist() == [3, 3, 0, 0]
+    autograd.gradcheck(Halves.apply, (x,))
+    assert autograd.jvp(Halves.apply, (x.data,), (x.data,))[1].tolist() == [3, 6]
+    assert Halves.apply(x.detach()).tolist() == [3, 6]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import mytorch
 from mytorch import autograd
+from mytorch.autograd_engine import Function
 from mytorch.errors import DtypeError, GraphError, ShapeError
 from mytorch.tensor import Tensor
 
@@ -215,3 +216,28 @@ def test_as_strided_scatter_refuses_what_is_not_one_value_a_place() -> None:
         mytorch.as_strided_scatter(x, mytorch.ones(2, 2), (2, 2), (1, 1))
     with pytest.raises(DtypeError, match="float32"):
         mytorch.as_strided_scatter(x, mytorch.ones(2, dtype=np.float32), (2,), (1,))
+
+
+class _Same(Function):
+    """Returns its first argument as it is."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, number: float) -> Any:
+        ctx.number = number
+        return a
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        return grad_output * ctx.number, None
+
+
+def test_an_input_that_an_operation_returns_is_a_view() -> None:
+    leaf = Tensor([1.0, 2.0], requires_grad=True)
+    x = leaf * 1
+    y = _Same.apply(x, 10.0)
+    y += 1
+    assert x.tolist() == y.tolist() == [2, 3]
+    x.sum().backward()  # x is what y made of it
+    assert leaf.grad.tolist() == [10, 10]
+    with pytest.raises(GraphError, match="a leaf that requires grad shares this tensor's memory"):
+        _Same.apply(leaf, 10.0).mul_(2)

@@ -53,7 +53,8 @@ class Standardize(Function):
         if watch is not None:
             watch(mean, variance)
         ctx.save_for_backward(a, a.new(n), a.new(u), weight)
-        result = n.copy() if weight is None else n * weight.data  # y may be changed in place
+        # n is kept: y may be changed in place
+        result = n.copy(order="K") if weight is None else n * weight.data
         if bias is not None:
             result += bias.data
         return a.new(result)

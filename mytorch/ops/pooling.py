@@ -46,7 +46,8 @@ class MaxPool(Function):
         for each in others:
             np.maximum(best, each, out=best)
         best = batch_first(best, a.data.ndim)
-        ctx.save_for_backward(a, a.new(best.copy()))  # y may be changed in place, as by a relu
+        kept = best.copy(order="K")  # y itself may be changed in place, as by a relu
+        ctx.save_for_backward(a, a.new(kept))
         return a.new(best)
 
     @staticmethod
