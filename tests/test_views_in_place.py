@@ -192,6 +192,19 @@ def test_memory_that_data_was_moved_to_is_no_relative() -> None:
     assert view.grad_fn is before and view.tolist() == [1]
 
 
+def test_numbers_in_the_middle_of_bytes_have_views_too() -> None:
+    w = Tensor(np.array([1, 2], np.float32), requires_grad=True)
+    base = Tensor(np.zeros(31, np.uint8)[5:29].view(np.float32))
+    view, whole = base[1:3], base[:]
+    view += w
+    assert base.tolist() == whole.tolist() == [0, 1, 2, 0, 0, 0]
+    (base * whole).sum().backward()
+    assert w.grad.tolist() == [2, 4]
+    base = Tensor(np.zeros(31, np.uint8)[5:29].view(np.float32))
+    scattered = mytorch.as_strided_scatter(base, w, (2,), (2,))
+    assert scattered.tolist() == [1, 0, 2, 0, 0, 0] and base.tolist() == [0] * 6
+
+
 def test_a_copied_view_has_no_relatives() -> None:
     base, w = mytorch.zeros(4), Tensor([1.0, 2.0], requires_grad=True)
     for copied in (copy.deepcopy(base[2:]), pickle.loads(pickle.dumps(base[2:]))):

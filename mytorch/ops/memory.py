@@ -178,8 +178,10 @@ def _overlaps(shape: tuple[int, ...], steps: tuple[int, ...]) -> bool:
 
 
 def _flat(x: np.ndarray) -> np.ndarray:
-    """Return the whole memory that an array lies in, as one axis."""
-    return _memory(x).ravel(order="K").view(x.dtype)
+    """Return the whole memory that an array lies in, as one axis of its dtype."""
+    whole = _memory(x).ravel(order="K").view(np.uint8)
+    skipped = (x.ctypes.data - whole.ctypes.data) % x.itemsize  # where bytes were read as numbers
+    return whole[skipped : whole.size - (whole.size - skipped) % x.itemsize].view(x.dtype)
 
 
 def _at(memory: np.ndarray, shape: Any, steps: Any, start: int) -> np.ndarray:
@@ -206,7 +208,7 @@ def _note(ctx: Any, a: Any, *view: Any) -> None:
     own = geometry(a)
     if _overlaps(*own[:2]):
         raise ShapeError("as_strided: elements of this tensor share memory; clone() it first")
-    ctx.geometries, ctx.size = (own, view), (_memory(a.data).size,)
+    ctx.geometries, ctx.size = (own, view), _flat(a.data).shape
 
 
 def _noted(ctx: Any) -> list[Index]:
