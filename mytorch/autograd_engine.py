@@ -38,15 +38,15 @@ class BackwardFunction(ContextManager):
     Attributes:
         forward_cls: the operation, a subclass of ``Function``.
         next_functions: for each argument the node that its gradient goes to, or None.
-        shape: of the operation's output, hence of the gradient that arrives here.
+        output_shape: of the operation's output, hence of the gradient that arrives here.
         hooks: {id: function} called with the gradient that arrives, or None.
     """
 
-    __slots__ = ("__weakref__", "dtype", "forward_cls", "next_functions", "shape")
+    __slots__ = ("__weakref__", "forward_cls", "next_functions", "output_dtype", "output_shape")
 
     hooks: dict[int, Any] | None = None
-    shape: Any
-    number: int | None = None
+    output_shape: Any
+    output_number: int | None = None
     is_leaf = False
     _own: tuple[tuple[int, int], ...] = ()  # (place among the saved, output's number)
 
@@ -80,7 +80,7 @@ class BackwardFunction(ContextManager):
             return saved
         linked = list(saved)
         for place, number in self._own:
-            node = OutputNode(self, number) if type(self.shape) is list else self
+            node = OutputNode(self, number) if type(self.output_shape) is list else self
             linked[place] = _link(saved[place].new_alias(), node)
         return tuple(linked)
 
@@ -92,7 +92,7 @@ class BackwardFunction(ContextManager):
             if arg is output:  # an input keeps its own place in the graph
                 output = output.new_view(output.data)
         array = output.data
-        self.shape, self.dtype = array.shape, array.dtype
+        self.output_shape, self.output_dtype = array.shape, array.dtype
         if self._saved:
             self._detach_saved(output, 0)
         output.grad_fn = self
@@ -100,7 +100,7 @@ class BackwardFunction(ContextManager):
         return output
 
     def _attach_many(self, outputs: tuple[Any, ...], args: tuple[Any, ...]) -> tuple[Any, ...]:
-        self.shape = [(out.data.shape, out.data.dtype) for out in outputs]
+        self.output_shape = [(out.data.shape, out.data.dtype) for out in outputs]
         constants = self.__dict__.pop("non_differentiable", ())
         linked = []
         for number, output in enumerate(outputs):
@@ -170,7 +170,7 @@ class BackwardFunction(ContextManager):
         new = known.new if isinstance(known, Variable) else np.asarray
         return [
             new(np.zeros(*shape_and_dtype)) if part is None else part
-            for part, shape_and_dtype in zip(parts, self.shape, strict=True)
+            for part, shape_and_dtype in zip(parts, self.output_shape, strict=True)
         ]
 
     def release(self) -> None:
@@ -207,12 +207,12 @@ class CustomNode(BackwardFunction):
 class OutputNode(BackwardFunction):
     """One output of an operation that has several; hands its gradient to the operation's node."""
 
-    __slots__ = ("number",)
+    __slots__ = ("output_number",)
 
     def __init__(self, node: BackwardFunction, number: int):
         super().__init__(node.forward_cls, [node])
-        self.number = number
-        self.shape, self.dtype = node.shape[number]
+        self.output_number = number
+        self.output_shape, self.output_dtype = node.output_shape[number]
 
 
 class AccumulateGrad:
@@ -223,19 +223,19 @@ class AccumulateGrad:
     function_name = "AccumulateGrad"
     next_functions: tuple[Any, ...] = ()
     place = ""
-    number = None
+    output_number = None
     is_leaf = True
 
     def __init__(self, variable: Variable):
         self.variable = variable
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def output_shape(self) -> tuple[int, ...]:
         """The shape of the leaf."""
         return self.variable.data.shape
 
     @property
-    def dtype(self) -> np.dtype:
+    def output_dtype(self) -> np.dtype:
         """The dtype of the leaf's gradient."""
         return gradient_dtype(self.variable.data)
 
@@ -271,7 +271,7 @@ class AccumulateGrad:
         """Nothing is saved here."""
 
     def __repr__(self) -> str:
-        return f"<AccumulateGrad of {self.shape}>"
+        return f"<AccumulateGrad of {self.output_shape}>"
 
 
 def gradient_dtype(array: np.ndarray) -> np.dtype:

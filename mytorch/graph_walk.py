@@ -70,7 +70,7 @@ def _walk(
         following = node.next_functions
         if gradient is None or (wanted is not None and node not in wanted):
             arrived: Any = (None,) * len(following)
-        elif node.number is not None:
+        elif node.output_number is not None:
             arrived = (gradient,)
         else:
             if is_bare and node.is_leaf:
@@ -111,26 +111,26 @@ _ALONE = _count()
 
 def add_to(gradients: dict[Any, Any], node: Any, target: Any, part: Any) -> None:
     """Add ``part``, a Tensor or an array that ``node`` computed, to what is at ``target``."""
-    if node.number is not None:
+    if node.output_number is not None:
         parts = gradients.get(target)
         if parts is None:
-            parts = gradients[target] = [None] * len(target.shape)
-        known = parts[node.number]
-        parts[node.number] = part if known is None else known + part
+            parts = gradients[target] = [None] * len(target.output_shape)
+        known = parts[node.output_number]
+        parts[node.output_number] = part if known is None else known + part
         return
-    if part.shape != target.shape:
+    if part.shape != target.output_shape:
         raise ShapeError(
             f"{node.function_name}.backward returned a gradient of shape {part.shape} for an "
-            f"argument of shape {target.shape}; what was broadcast is summed back by "
+            f"argument of shape {target.output_shape}; what was broadcast is summed back by "
             f"unbroadcast(gradient, shape).{node.place}"
         )
-    if part.dtype != target.dtype:  # of operands of mixed dtypes
-        if part.dtype.kind == "c" and target.dtype.kind != "c":
+    if part.dtype != target.output_dtype:  # of operands of mixed dtypes
+        if part.dtype.kind == "c" and target.output_dtype.kind != "c":
             raise DtypeError(
                 f"{node.function_name} is of complex numbers, through which nothing is "
                 f"differentiated; compute with real and imaginary parts.{node.place}"
             )
-        part = part.astype(target.dtype)
+        part = part.astype(target.output_dtype)
     known = gradients.get(target)
     gradients[target] = part if known is None else known + part
 
@@ -188,9 +188,9 @@ def _call_hooks(node: Any, gradient: Any, new: Any) -> Any:
         replaced = None if hook is None else hook(gradient)
         if replaced is None:
             continue
-        if not isinstance(replaced, Variable) or replaced.data.shape != node.shape:
+        if not isinstance(replaced, Variable) or replaced.data.shape != node.output_shape:
             raise ShapeError(
-                f"a hook must return None or a Tensor of shape {node.shape}, not "
+                f"a hook must return None or a Tensor of shape {node.output_shape}, not "
                 f"{getattr(replaced, 'shape', type(replaced).__name__)}"
             )
         gradient = replaced

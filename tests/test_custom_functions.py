@@ -275,3 +275,22 @@ def test_any_name_may_be_set_on_the_context(name: str, on_arrays: bool) -> None:
     autograd.gradcheck(Halves.apply, (x,))
     assert autograd.jvp(Halves.apply, (x.data,), (x.data,))[1].tolist() == [3, 6]
     assert Halves.apply(x.detach()).tolist() == [3, 6]
+
+
+@pytest.mark.parametrize("name", ["shape", "dtype", "number", "axis", "size", "name", "data"])
+def test_operations_of_the_library_too_may_set_the_names_that_come_to_mind(name: str) -> None:
+    class Reshape(Function):
+        __module__ = "mytorch.nn.functional"  # where a student writes it
+
+        @staticmethod
+        def forward(ctx: Any, a: Any) -> Any:
+            setattr(ctx, name, a.data.shape)
+            return a.new(a.data.reshape(-1))
+
+        @staticmethod
+        def backward(ctx: Any, grad: Any) -> Any:
+            return grad.reshape(*getattr(ctx, name))
+
+    x = Tensor(np.ones((2, 3)), requires_grad=True)
+    (Reshape.apply(x) * Tensor(np.arange(6.0))).sum().backward()
+    assert x.grad.tolist() == [[0, 1, 2], [3, 4, 5]]

@@ -152,7 +152,7 @@ class _Walk:
             elif each.gradient is not None:
                 add_to(gradients, each.source, node, each.gradient)
         incoming = gradients.get(node)
-        if node.number is not None:  # no step of its own: it hands on to the operation
+        if node.output_number is not None:  # no step of its own: it hands on to the operation
             return [_Edge(node, node.next_functions[0], incoming, arrived)]
         return self._operate(node, incoming, arrived)
 
@@ -214,7 +214,7 @@ class _Story:
             yield f"Step {number}: " + "\n  ".join(lines)
         told = {step.node for step in walk.steps}
         if walk.is_cut:
-            rest = [x for x in walk.waiting if x not in told and x.number is None]
+            rest = [x for x in walk.waiting if x not in told and x.output_number is None]
             yield f"… and {len(rest)} more nodes" if rest else "… and more uses of these leaves"
         else:
             grads = {step.node: step.after for step in walk.steps if step.after is not None}
@@ -254,7 +254,7 @@ class _Story:
     def _leaf(self, step: _Step) -> list[str]:
         """Return the lines of a leaf's step."""
         name, grad, part = self._name(step.node), self._grad(step.node), _show(step.incoming.data)
-        shape = f", shape {step.node.shape}" if step.node.shape else ""
+        shape = f", shape {step.node.output_shape}" if step.node.output_shape else ""
         lines = [f"AccumulateGrad of {name}{shape}", f"incoming: {self._partial(name)} = {part}"]
         if step.before is None:
             return [*lines, f"{grad} = {part}"]
@@ -265,8 +265,8 @@ class _Story:
         if node not in self._names and type(node) is AccumulateGrad:
             self._leaves += 1
             self._names[node] = f"leaf {self._leaves}"
-        if node.number is not None:
-            operation = f"{_ordinal(node.number)} output of {node.function_name}"
+        if node.output_number is not None:
+            operation = f"{_ordinal(node.output_number)} output of {node.function_name}"
         else:
             operation = f"Op: {node.function_name}"
         return self._names.get(node, operation)
